@@ -1,0 +1,239 @@
+//! What went wrong, said so that the caller knows what can be done about it.
+//!
+//! One [`ErrorCode`] exists for each message that a person can get: the window looks its text up in the message
+//! catalogue by code and fills in [`Error::params`]; everyone else prints the English [`Error::message`].
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use ts_rs::TS;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What the caller can do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// The same call may work later: the cause lies outside.
+    Retry,
+    /// A person has to decide or to supply something.
+    Ask,
+    /// What was given has to be changed first.
+    Fix,
+    /// Our own mistake; report it.
+    Bug,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident => $action:ident,)*) => {
+        /// Every cause that has a message of its own. The comment names the params that its message uses.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, TS)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum ErrorCode { $($(#[$doc])* $name,)* }
+
+        impl ErrorCode {
+            /// All codes, in the order of their declaration.
+            pub const ALL: &[ErrorCode] = &[$(ErrorCode::$name,)*];
+
+            /// What the caller can do about it.
+            pub fn action(self) -> Action {
+                match self { $(ErrorCode::$name => Action::$action,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Saved hosts.
+    /// A field of the host form is not acceptable: `field`, `reason`.
+    HostInvalid => Fix,
+    /// The host is not there any more: `host`.
+    HostNotFound => Fix,
+    /// The file of saved hosts could not be written because its folder or disk is read-only: `path`.
+    StoreReadOnly => Fix,
+    /// The disk is full: `path`.
+    StoreFull => Fix,
+    /// Another Bowline has the file of saved hosts open: `path`.
+    StoreBusy => Fix,
+    /// The file of saved hosts could not be read or written: `path`, `cause`.
+    StoreFailed => Fix,
+    /// An ssh_config file could not be read: `path`, `cause`.
+    ImportFailed => Fix,
+
+    // Dialling.
+    /// The name does not resolve: `address`, `cause`.
+    Unresolvable => Retry,
+    /// Nothing listens on the port: `address`, `port`.
+    Refused => Retry,
+    /// There is no way to the network or host: `address`, `port`, `cause`.
+    Unreachable => Retry,
+    /// Nobody answered the dial: `address`, `port`, `seconds`.
+    DialTimedOut => Retry,
+    /// Something answered that does not speak SSH: `address`, `port`, `received`.
+    NotSsh => Fix,
+    /// The server took the connection and then said nothing: `address`, `port`, `seconds`.
+    SilentServer => Retry,
+    /// The server closed the connection before the handshake was done: `address`, `port`.
+    ClosedInHandshake => Retry,
+    /// No algorithm in common: `address`, `kind`, `theirs`.
+    NoCommonAlgorithm => Fix,
+    /// The server broke the protocol: `address`, `cause`.
+    Protocol => Retry,
+
+    // Host keys.
+    /// The host key differs from the trusted one; nothing was sent: `address`.
+    HostKeyChanged => Ask,
+    /// The host key is marked as revoked: `address`, `path`.
+    HostKeyRevoked => Fix,
+    /// The person did not trust the host key: `address`.
+    HostKeyRejected => Ask,
+    /// The known_hosts file could not be read: `path`, `cause`.
+    KnownHostsUnreadable => Fix,
+    /// The new host key could not be written down: `path`, `cause`.
+    KnownHostsUnwritable => Fix,
+
+    // Authentication.
+    /// The server refused everything that was tried: `user`, `address`, `tried`, `offered`.
+    AuthRefused => Ask,
+    /// Nothing could be tried: `user`, `address`, `offered`.
+    AuthNothingToTry => Fix,
+    /// The key file could not be read: `path`, `cause`.
+    KeyUnreadable => Fix,
+    /// The file is not a private key that we know: `path`, `reason`.
+    KeyUnknownType => Fix,
+    /// The key is encrypted and no passphrase was given: `path`.
+    KeyEncrypted => Ask,
+    /// The passphrase was wrong, three times: `path`.
+    PassphraseWrong => Ask,
+    /// No ssh-agent could be reached: `cause`.
+    AgentUnavailable => Fix,
+    /// The question was dismissed: `address`.
+    Cancelled => Ask,
+    /// Nobody answered the question in time: `address`, `seconds`.
+    PromptTimedOut => Ask,
+
+    // The OS keyring.
+    /// There is no keyring service: `cause`.
+    KeyringUnavailable => Fix,
+    /// The keyring is locked or refused us: `cause`.
+    KeyringLocked => Ask,
+
+    // Sessions.
+    /// The server refused a channel: `address`, `cause`.
+    ChannelRefused => Retry,
+    /// The server refused a terminal (PTY): `address`.
+    PtyRefused => Fix,
+    /// The server refused a shell: `address`.
+    ShellRefused => Fix,
+    /// The connection ended under the session: `address`, `cause`.
+    ConnectionLost => Retry,
+    /// Nothing was heard for too long, so the connection was given up: `address`, `seconds`.
+    ConnectionSilent => Retry,
+    /// The terminal is not there any more.
+    TerminalNotFound => Fix,
+    /// The built-in host did not start: `cause`.
+    BuiltinFailed => Retry,
+    /// A link that is not http(s) was refused: `url`.
+    LinkRefused => Fix,
+    /// Our own mistake: `cause`.
+    Internal => Bug,
+}
+
+/// An error that a person can be told about. It keeps its cause and never holds a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    pub code: ErrorCode,
+    /// English, whole sentences: what was being done, to what, why it failed, what to do next.
+    pub message: String,
+    /// What the message in the catalogue is filled with.
+    pub params: BTreeMap<String, String>,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), params: BTreeMap::new(), source: None }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.params.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub fn internal(cause: impl ToString) -> Self {
+        let cause = cause.to_string();
+        Self::new(ErrorCode::Internal, format!("Bowline made a mistake: {cause}. Please report it."))
+            .with("cause", cause)
+    }
+
+    pub fn action(&self) -> Action {
+        self.code.action()
+    }
+
+    /// The code as the window knows it, such as `key-unreadable`.
+    pub fn code_name(&self) -> String {
+        serde_json::to_value(self.code)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
+    /// The form in which it crosses to the window.
+    pub fn problem(&self) -> Problem {
+        Problem {
+            code: self.code,
+            action: self.action(),
+            message: self.message.clone(),
+            params: self.params.clone(),
+        }
+    }
+}
+
+/// An [`Error`] as the window gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Problem {
+    pub code: ErrorCode,
+    pub action: Action,
+    pub message: String,
+    pub params: BTreeMap<String, String>,
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        error.problem()
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        error.problem()
+    }
+}
+
+impl From<Problem> for Error {
+    /// One outcome (a shared dial) is told to everyone who waited for it.
+    fn from(problem: Problem) -> Self {
+        Self { code: problem.code, message: problem.message, params: problem.params, source: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_told_again_keeps_its_code_text_and_params() {
+        let error = Error::new(ErrorCode::Refused, "no").with("port", 22);
+        let again = Error::from(error.problem());
+        assert_eq!(again.problem(), error.problem());
+    }
+}
