@@ -1,0 +1,100 @@
+//! Saved hosts: what a person wrote down about a machine, and the checks on it.
+
+pub mod import;
+pub mod key_file;
+pub mod pattern;
+pub mod ssh_config;
+pub mod store;
+
+mod check;
+mod order;
+
+pub(crate) use check::accept;
+pub use check::{FieldProblem, HostField, ProblemKind, check};
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// A random name (UUID v4) that stays with a host for its life.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+pub struct HostId(pub String);
+
+impl std::fmt::Display for HostId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How the person wants to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthMethod {
+    /// What OpenSSH would try: the agent, the usual key files, then questions and the password.
+    #[default]
+    Automatic,
+    Password,
+    /// One key file, [`HostDraft::key_path`].
+    Key,
+    Agent,
+    KeyboardInteractive,
+}
+
+/// What the host form holds. Never a secret: passwords travel beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HostDraft {
+    /// Shown name; empty means the address.
+    pub label: String,
+    /// Name of the group; empty means none.
+    pub group: String,
+    /// A name, an IPv4 or an IPv6 address (without brackets).
+    pub address: String,
+    pub port: u16,
+    /// Empty means the local user's name.
+    pub user: String,
+    pub auth: AuthMethod,
+    /// Path of a private key; `~` is the home folder. Empty means none.
+    pub key_path: String,
+}
+
+/// A saved host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Host {
+    pub id: HostId,
+    #[serde(flatten)]
+    pub draft: HostDraft,
+    /// The host that Bowline runs itself; it has no address of its own and cannot be edited.
+    pub builtin: bool,
+    /// A password for it lies in the OS keyring.
+    pub has_password: bool,
+}
+
+impl Host {
+    /// What the sidebar calls it.
+    pub fn name(&self) -> &str {
+        if self.draft.label.is_empty() { &self.draft.address } else { &self.draft.label }
+    }
+}
+
+/// Everything that the sidebar shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HostList {
+    /// In the order of the sidebar: by group, then by name.
+    pub hosts: Vec<Host>,
+    /// Names of all groups in order; a group without hosts can be among them.
+    pub groups: Vec<String>,
+}
+
+/// Something about the saved hosts that the person has to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum StoreNotice {
+    /// The file was damaged; it was set aside as `kept_as`, and `restored_from` (a copy) is in use, if there was one.
+    Damaged { kept_as: String, restored_from: Option<String> },
+    /// The file was written by a newer Bowline; it was set aside as `kept_as` and an empty one is in use.
+    Newer { kept_as: String, version: u32 },
+    /// The hosts could not be opened for writing; changes are refused.
+    ReadOnly { path: String, problem: crate::error::Problem },
+}
