@@ -1,0 +1,315 @@
+//! One SSH connection: dialled, its host key judged, logged in, watched, and shared by up to [`SESSIONS_MAX`] sessions.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use russh::Channel;
+use russh::client::{Handle, Msg};
+use russh::keys::{PrivateKey, PublicKey};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use crate::auth::{self, Authenticator};
+use crate::error::{Error, ErrorCode, Problem, Result};
+use crate::host::{AuthMethod, HostId};
+use crate::prompt::{Asker, Prompts, Secret, visible_line};
+use crate::trust::TrustStore;
+use crate::wire::{Wire, WireState};
+
+pub mod dial;
+mod driver;
+mod guard;
+mod handshake;
+pub mod progress;
+pub mod state;
+
+pub use guard::Guard;
+
+use guard::Facts;
+use progress::{Progress, TestStep, step};
+
+/// Sessions on one connection. OpenSSH's MaxSessions is 10, and russh does not survive a rekey with many busy
+/// channels (design.md, fact 4).
+pub const SESSIONS_MAX: u32 = 8;
+/// Time for a channel to be opened; a peer that is up but hangs is not waited for.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time for a polite goodbye; then the wire is cut.
+const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Whom to connect to, and how to log in.
+#[derive(Clone)]
+pub struct Target {
+    /// A name or an address, checked by [`crate::host::check`].
+    pub address: String,
+    pub port: u16,
+    pub user: String,
+    pub login: Login,
+    /// Trust this key and no other, without asking (the built-in host).
+    pub pinned_key: Option<PublicKey>,
+    pub asker: Asker,
+}
+
+/// Where the credentials come from.
+#[derive(Clone)]
+pub enum Login {
+    /// As the person chose in the form.
+    Person {
+        method: AuthMethod,
+        /// The key file for [`AuthMethod::Key`]; empty otherwise.
+        key_path: String,
+        /// A password typed into the form just now.
+        password: Option<Secret>,
+        /// The host whose kept password may be used when there is none.
+        kept_for: Option<HostId>,
+    },
+    /// A key in memory: the built-in host's.
+    Key(Arc<PrivateKey>),
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Login::Person { method, .. } => write!(f, "Login::Person({method:?})"),
+            Login::Key(_) => f.write_str("Login::Key"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Target({}@{}:{})", self.user, self.address, self.port)
+    }
+}
+
+/// What a dial needs beside its target. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Dialer {
+    pub trust: Arc<TrustStore>,
+    pub prompts: Prompts,
+    pub authenticator: Authenticator,
+}
+
+/// What the watcher of a connection publishes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Status {
+    Up { suspect: bool, round_trip: Option<Duration> },
+    Ended { problem: Problem },
+}
+
+/// A connection that is logged in. Dropping it cuts the wire; [`Connection::close`] says goodbye first.
+pub struct Connection {
+    handle: Handle<Guard>,
+    target: Arc<Target>,
+    wire: Arc<WireState>,
+    facts: Arc<Mutex<Facts>>,
+    /// Sessions that are open or being opened.
+    sessions: AtomicU32,
+    /// We ended it ourselves: its end is no failure.
+    closing: AtomicBool,
+    status: watch::Receiver<Status>,
+    /// The login wrote a password to the keyring, and nobody has recorded that yet.
+    remembered_password: AtomicBool,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("target", &self.target).field("sessions", &self.sessions).finish()
+    }
+}
+
+impl Connection {
+    /// Dials, judges the host key and logs in.
+    ///
+    /// # Errors
+    /// The codes of [`ErrorCode`] about dialling, host keys and authentication. On failure, and when the future is
+    /// dropped, the wire is cut.
+    pub async fn open(dialer: &Dialer, target: Target, progress: Progress<'_>) -> Result<Arc<Self>> {
+        let target = Arc::new(target);
+        let resolving = dial::resolve(&target.address, target.port);
+        let addresses = step(progress, TestStep::Resolve, resolving, |found| {
+            found.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>().join(", ")
+        })
+        .await?;
+        let dialing = dial::connect(&target.address, target.port, &addresses);
+        let (stream, _) =
+            step(progress, TestStep::Connect, dialing, |(_, address)| address.to_string()).await?;
+        let wire = Wire::new(stream);
+        let mut cut = CutUnlessKept(Some(wire.state()));
+        let state = wire.state();
+        let greeting = handshake::greet(wire, &target, &dialer.trust, &dialer.prompts);
+        let mut greeted =
+            step(progress, TestStep::HostKey, greeting, |greeted| greeted.fingerprint.clone()).await?;
+        let facts = Arc::clone(&greeted.facts);
+        let banner = {
+            let facts = Arc::clone(&facts);
+            move || facts.lock().unwrap_or_else(PoisonError::into_inner).banner.clone()
+        };
+        let login =
+            auth::log_in(&dialer.authenticator, &mut greeted.handle, &target, &dialer.prompts, &banner);
+        let logged_in = step(progress, TestStep::Authenticate, login, |login| login.method.clone()).await?;
+        cut.0 = None;
+        let (publish, status) = watch::channel(Status::Up { suspect: false, round_trip: None });
+        let connection = Arc::new(Self {
+            handle: greeted.handle,
+            target,
+            wire: state,
+            facts,
+            sessions: AtomicU32::new(0),
+            closing: AtomicBool::new(false),
+            status,
+            remembered_password: AtomicBool::new(logged_in.remembered_password),
+        });
+        driver::watch(&connection, greeted.alive, publish);
+        Ok(connection)
+    }
+
+    /// Takes one of the [`SESSIONS_MAX`] places, if the connection is up and one is free.
+    pub fn reserve(self: &Arc<Self>) -> Option<SessionPlace> {
+        if !self.is_up() {
+            return None;
+        }
+        self.sessions
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+                (count < SESSIONS_MAX).then_some(count + 1)
+            })
+            .ok()?;
+        Some(SessionPlace { connection: Arc::clone(self) })
+    }
+
+    /// Gives out no place any more, if none is taken.
+    pub fn retire(&self) -> bool {
+        self.sessions.compare_exchange(0, SESSIONS_MAX, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    pub fn is_up(&self) -> bool {
+        matches!(*self.status.borrow(), Status::Up { .. }) && !self.is_closing() && !self.handle.is_closed()
+    }
+
+    pub fn session_count(&self) -> u32 {
+        self.sessions.load(Ordering::Acquire)
+    }
+
+    /// Changes whenever there is something new to show.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Whether the login wrote a password to the keyring; true once, for whoever records it.
+    pub fn take_remembered_password(&self) -> bool {
+        self.remembered_password.swap(false, Ordering::AcqRel)
+    }
+
+    /// What the server said before the login, made visible; once, for the first terminal to show.
+    pub fn take_banner(&self) -> Option<String> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).banner.take()
+    }
+
+    /// When the peer was last heard.
+    pub fn last_heard(&self) -> Instant {
+        self.wire.last_heard()
+    }
+
+    pub fn cipher(&self) -> Option<String> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).cipher.clone()
+    }
+
+    /// The server's name for itself, such as `OpenSSH_9.2p1 Debian-2`.
+    pub fn server(&self) -> Option<String> {
+        self.wire.peer_identification().map(|line| visible_line(&line))
+    }
+
+    /// Resolves with the cause once the connection has ended. Whoever awaits russh awaits this too.
+    pub async fn ended(&self) -> Error {
+        let mut status = self.status.clone();
+        let ended = status.wait_for(|status| matches!(status, Status::Ended { .. })).await;
+        match ended.as_deref() {
+            Ok(Status::Ended { problem }) => Error::from(problem.clone()),
+            Ok(Status::Up { .. }) | Err(_) => driver::lost(&self.target, "its watcher is gone"),
+        }
+    }
+
+    /// Says goodbye, waits a moment for it to go out, and cuts the wire.
+    pub async fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+        let goodbye = self.handle.disconnect(russh::Disconnect::ByApplication, "", "");
+        let _ = timeout(GOODBYE_TIMEOUT, async {
+            let _ = goodbye.await;
+            self.ended().await;
+        })
+        .await;
+        self.wire.kill();
+    }
+
+    /// Whether [`Connection::close`] was called.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    async fn open_channel(&self) -> Result<Channel<Msg>> {
+        let opened = tokio::select! {
+            opened = timeout(OPEN_TIMEOUT, self.handle.channel_open_session()) => opened,
+            ended = self.ended() => return Err(ended),
+        };
+        let cause = match opened {
+            Ok(Ok(channel)) => return Ok(channel),
+            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => reason.description().to_owned(),
+            Ok(Err(error)) => visible_line(&error.to_string()),
+            Err(_) => format!("it did not answer within {} seconds", OPEN_TIMEOUT.as_secs()),
+        };
+        let address = &self.target.address;
+        Err(Error::new(
+            ErrorCode::ChannelRefused,
+            format!("{address} did not open a session: {cause}. It may limit how many there are; close another one."),
+        )
+        .with("address", address)
+        .with("cause", cause))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.wire.kill();
+    }
+}
+
+/// A place on a connection, given back when dropped. The connection stays open while there is one.
+#[derive(Debug)]
+pub struct SessionPlace {
+    connection: Arc<Connection>,
+}
+
+impl SessionPlace {
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// Opens the session channel of this place.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ChannelRefused`], or the cause for which the connection ended.
+    pub async fn open_channel(&self) -> Result<Channel<Msg>> {
+        self.connection.open_channel().await
+    }
+}
+
+impl Drop for SessionPlace {
+    fn drop(&mut self) {
+        self.connection.sessions.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Cuts the wire of a dial that failed or was given up.
+struct CutUnlessKept(Option<Arc<WireState>>);
+
+impl Drop for CutUnlessKept {
+    fn drop(&mut self) {
+        if let Some(wire) = &self.0 {
+            wire.kill();
+        }
+    }
+}

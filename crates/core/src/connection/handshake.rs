@@ -1,0 +1,227 @@
+//! From a byte stream to an authenticated peer whose key is trusted.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use russh::client;
+use russh::keys::Algorithm;
+use russh::{Preferred, cipher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Target;
+use super::guard::{Alive, Facts, Guard, GuardError, Phase};
+use crate::error::{Error, ErrorCode, Result};
+use crate::prompt::{Prompts, visible_line};
+use crate::trust::TrustStore;
+use crate::wire::{Wire, WireState, greeting::NotSsh};
+
+/// Time for the server to say who it is.
+const IDENTIFICATION_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time for the key exchange; a small router needs seconds for it.
+const KEY_EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
+/// The window of a session channel (design.md, section 4: interactive lane).
+const WINDOW_BYTES: u32 = 512 * 1024;
+/// Messages of at most 32 KiB that russh holds for one channel before it stops reading the connection. The terminal
+/// drains its channel at once, so this fills only while a view is behind.
+const CHANNEL_QUEUE_MESSAGES: usize = 32;
+
+/// A server whose key is trusted and to which no credential has been sent yet.
+pub(super) struct Greeted {
+    pub handle: client::Handle<Guard>,
+    pub facts: Arc<Mutex<Facts>>,
+    /// `SHA256:...` of the host key.
+    pub fingerprint: String,
+    pub alive: Alive,
+}
+
+/// Speaks SSH up to the point where authentication begins.
+///
+/// # Errors
+/// The codes from [`ErrorCode::NotSsh`] to [`ErrorCode::HostKeyRejected`].
+pub(super) async fn greet<S>(
+    wire: Wire<S>,
+    target: &Arc<Target>,
+    trust: &Arc<TrustStore>,
+    prompts: &Prompts,
+) -> Result<Greeted>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let state = wire.state();
+    let known = match &target.pinned_key {
+        Some(key) => vec![key.algorithm()],
+        None => trust.known_algorithms(&target.address, target.port)?,
+    };
+    let facts = Arc::<Mutex<Facts>>::default();
+    let (phase, phases) = watch::channel(Phase::KeyExchange);
+    let (trusted, fingerprint) = watch::channel(None);
+    let abandoned = CancellationToken::new();
+    let guard = Guard {
+        target: Arc::clone(target),
+        trust: Arc::clone(trust),
+        prompts: prompts.clone(),
+        facts: Arc::clone(&facts),
+        phase,
+        trusted,
+        abandoned: abandoned.clone(),
+    };
+    let _abandoned_when_dropped = abandoned.drop_guard();
+    let connecting = client::connect_stream(Arc::new(config(&known)), wire, guard);
+    let outcome = tokio::select! {
+        outcome = connecting => outcome.map_err(|error| explain(error, target, &facts, &state)),
+        late = deadline(phases.clone(), &state, target) => Err(late),
+    };
+    let handle = outcome.inspect_err(|_| state.kill())?;
+    let fingerprint = fingerprint.borrow().clone().unwrap_or_default();
+    Ok(Greeted { handle, facts, fingerprint, alive: Alive::new(phases) })
+}
+
+/// Resolves only when a phase has taken too long.
+async fn deadline(mut phases: watch::Receiver<Phase>, state: &WireState, target: &Target) -> Error {
+    if tokio::time::timeout(IDENTIFICATION_TIMEOUT, identified(state)).await.is_err() {
+        return silent(target, IDENTIFICATION_TIMEOUT, "took the connection but said nothing");
+    }
+    loop {
+        let phase = *phases.borrow_and_update();
+        let changed = match phase {
+            Phase::KeyExchange => tokio::time::timeout(KEY_EXCHANGE_TIMEOUT, phases.changed()).await,
+            Phase::Asking | Phase::Done => Ok(phases.changed().await),
+        };
+        match changed {
+            Ok(Ok(())) => {}
+            // The handler is gone: the connection tells its own end.
+            Ok(Err(_)) => std::future::pending::<()>().await,
+            Err(_) => return silent(target, KEY_EXCHANGE_TIMEOUT, "did not finish the key exchange"),
+        }
+    }
+}
+
+async fn identified(state: &WireState) {
+    while !state.identified() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn silent(target: &Target, limit: Duration, what: &str) -> Error {
+    Error::new(
+        ErrorCode::SilentServer,
+        format!(
+            "{} {what} within {} seconds. It may be overloaded, or something else listens on port {}.",
+            target.address,
+            limit.as_secs(),
+            target.port
+        ),
+    )
+    .with("address", &target.address)
+    .with("port", target.port)
+    .with("seconds", limit.as_secs())
+}
+
+fn config(known: &[Algorithm]) -> client::Config {
+    client::Config {
+        client_id: russh::SshId::Standard(Cow::Borrowed(concat!(
+            "SSH-2.0-Bowline_",
+            env!("CARGO_PKG_VERSION")
+        ))),
+        window_size: WINDOW_BYTES,
+        channel_buffer_size: CHANNEL_QUEUE_MESSAGES,
+        preferred: preferred(known),
+        // Ours measures the whole connection, under load too; see state.rs.
+        keepalive_interval: None,
+        inactivity_timeout: None,
+        nodelay: true,
+        ..client::Config::default()
+    }
+}
+
+/// russh's choices, with the ciphers that cost least here first and the known types of host key first.
+fn preferred(known: &[Algorithm]) -> Preferred {
+    let mut preferred = Preferred::default();
+    let mut ciphers = preferred.cipher.to_vec();
+    if cpu_has_aes() {
+        ciphers.retain(|name| *name != cipher::AES_256_GCM);
+        ciphers.splice(0..0, [cipher::AES_128_GCM, cipher::AES_256_GCM]);
+    } else {
+        ciphers.insert(1, cipher::AES_128_GCM);
+    }
+    preferred.cipher = Cow::Owned(ciphers);
+    let mut keys = preferred.key.to_vec();
+    // An RSA key is one key with three signature algorithms. The sort is stable: the rest keeps its order.
+    let same_key = |a: &Algorithm, b: &Algorithm| {
+        let rsa = |one: &Algorithm| matches!(one, Algorithm::Rsa { .. });
+        a == b || (rsa(a) && rsa(b))
+    };
+    keys.sort_by_key(|algorithm| !known.iter().any(|one| same_key(one, algorithm)));
+    preferred.key = Cow::Owned(keys);
+    preferred
+}
+
+/// AES in hardware makes GCM cheaper than ChaCha20 (design.md, fact 6).
+fn cpu_has_aes() -> bool {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    return std::arch::is_x86_feature_detected!("aes");
+    #[cfg(target_arch = "aarch64")]
+    return std::arch::is_aarch64_feature_detected!("aes");
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
+    return false;
+}
+
+/// What a failed handshake means.
+fn explain(error: GuardError, target: &Target, facts: &Mutex<Facts>, wire: &WireState) -> Error {
+    let error = match error {
+        GuardError::Ours(error) => return error,
+        GuardError::Ssh(error) => error,
+    };
+    let address = &target.address;
+    let farewell = facts.lock().unwrap_or_else(PoisonError::into_inner).farewell.clone();
+    let explained = match &error {
+        russh::Error::IO(io) if io.get_ref().is_some_and(|inner| inner.is::<NotSsh>()) => {
+            not_ssh(target, wire)
+        }
+        russh::Error::Version => not_ssh(target, wire),
+        russh::Error::NoCommonAlgo { kind, theirs, .. } => {
+            let (kind, theirs) = (format!("{kind:?}"), visible_line(&theirs.join(", ")));
+            Error::new(
+                ErrorCode::NoCommonAlgorithm,
+                format!("{address} offers no {kind} algorithm that Bowline accepts, only: {theirs}. Update the server."),
+            )
+            .with("kind", kind)
+            .with("theirs", theirs)
+        }
+        russh::Error::IO(_) | russh::Error::HUP | russh::Error::Disconnect | russh::Error::RecvError => {
+            let words = farewell.map(|words| format!(" It said: \"{words}\".")).unwrap_or_default();
+            Error::new(
+                ErrorCode::ClosedInHandshake,
+                format!(
+                    "{address} closed the connection to port {} before the login was done.{words} It may limit who \
+                     connects or how often; try again in a moment, or ask its operator.",
+                    target.port
+                ),
+            )
+        }
+        other => {
+            let cause = visible_line(&other.to_string());
+            Error::new(
+                ErrorCode::Protocol,
+                format!("{address} broke the SSH protocol on port {}: {cause}.", target.port),
+            )
+            .with("cause", cause)
+        }
+    };
+    explained.with("address", address).with("port", target.port).because(error)
+}
+
+fn not_ssh(target: &Target, wire: &WireState) -> Error {
+    let received = visible_line(&wire.first_words());
+    Error::new(
+        ErrorCode::NotSsh,
+        format!(
+            "Something answers on port {} of {}, but it is no SSH server: it said \"{received}\". Check the port.",
+            target.port, target.address
+        ),
+    )
+    .with("received", received)
+}

@@ -1,0 +1,187 @@
+//! What is known about a connection: a pure machine. It opens no socket and reads no clock; `driver.rs` feeds it and does
+//! what it says.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::Instant;
+use ts_rs::TS;
+
+use crate::error::{Action, Problem};
+use crate::host::HostId;
+
+/// After this much silence with nothing due, the peer is asked for a sign of life.
+pub const IDLE_BEFORE_PROBE: Duration = Duration::from_secs(15);
+/// Data that is due for this long makes us ask at once, so that the answer can come before the doubt is shown.
+pub const DUE_BEFORE_PROBE: Duration = Duration::from_secs(4);
+/// Silence with data due that is shown as doubt (design.md, section 10: within 5 s).
+pub const DUE_BEFORE_SUSPECT: Duration = Duration::from_secs(5);
+/// Silence after which the peer is given up: 15 s idle and 13 s for an answer keep the 30 s of section 10.
+pub const DUE_BEFORE_DEAD: Duration = Duration::from_secs(13);
+
+/// The state of a host's connection as a person sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "state", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum ConnectionState {
+    /// Nobody uses the host.
+    Idle,
+    Dialing,
+    /// Host key and credentials are being checked, perhaps by asking the person.
+    Authenticating,
+    Up,
+    /// Data is due and nothing was heard for a while.
+    Suspect,
+    /// It ended by itself.
+    Down {
+        problem: Problem,
+    },
+    /// A person has to do something first: changed host key, refused authentication.
+    Halted {
+        problem: Problem,
+    },
+}
+
+impl ConnectionState {
+    /// The state after a failure: what time may heal is `Down`, what a person must decide is `Halted`.
+    pub fn after(problem: Problem) -> Self {
+        match problem.action {
+            Action::Retry | Action::Bug => ConnectionState::Down { problem },
+            Action::Ask | Action::Fix => ConnectionState::Halted { problem },
+        }
+    }
+}
+
+/// A host's connection in one snapshot; sent whenever it changes.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionView {
+    pub host_id: HostId,
+    #[serde(flatten)]
+    pub state: ConnectionState,
+    /// The last measured round trip in milliseconds.
+    pub round_trip_ms: Option<f64>,
+    /// Milliseconds since the Unix epoch at which the server was last heard.
+    pub last_heard_ms: Option<f64>,
+    /// `aes128-gcm@openssh.com` and so on.
+    pub cipher: Option<String>,
+    /// The server's identification, such as `OpenSSH_9.2p1 Debian-2`.
+    pub server: Option<String>,
+    pub terminals: u32,
+}
+
+/// Whether a connected peer is alive: it decides when to ask, when to doubt and when to give up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Liveness {
+    /// When the peer was last heard.
+    heard: Instant,
+    /// Since when an answer is due: the first thing sent after `heard`, or the probe.
+    due: Option<Instant>,
+    probed: bool,
+    suspect: bool,
+}
+
+/// What the driver has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the peer for a sign of life.
+    Probe,
+    /// The doubt has begun or ended: show it.
+    Show,
+    /// Give the peer up.
+    Kill,
+}
+
+impl Liveness {
+    /// A peer that was heard just now.
+    pub fn new(now: Instant) -> Self {
+        Self { heard: now, due: None, probed: false, suspect: false }
+    }
+
+    pub fn is_suspect(&self) -> bool {
+        self.suspect
+    }
+
+    /// Looks at the wire: when bytes last came and when they last went. Call it about once a second.
+    pub fn tick(&mut self, heard: Instant, sent: Instant, now: Instant) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if heard > self.heard {
+            self.heard = heard;
+            self.due = None;
+            self.probed = false;
+            if std::mem::take(&mut self.suspect) {
+                effects.push(Effect::Show);
+            }
+        }
+        if self.due.is_none() && sent > self.heard {
+            self.due = Some(sent);
+        }
+        let idle = now.saturating_duration_since(self.heard);
+        let due = self.due.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        if due >= DUE_BEFORE_DEAD {
+            effects.push(Effect::Kill);
+            return effects;
+        }
+        if !self.probed && (due >= DUE_BEFORE_PROBE || idle >= IDLE_BEFORE_PROBE) {
+            self.probed = true;
+            self.due.get_or_insert(now);
+            effects.push(Effect::Probe);
+        }
+        if due >= DUE_BEFORE_SUSPECT && !self.suspect {
+            self.suspect = true;
+            effects.push(Effect::Show);
+        }
+        effects
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Steps a peer through virtual seconds; the closures say when bytes last came and went.
+    fn run(seconds: u64, heard: impl Fn(u64) -> u64, sent: impl Fn(u64) -> u64) -> Vec<(u64, Effect)> {
+        let start = Instant::now();
+        let at = |second: u64| start + Duration::from_secs(second);
+        let mut liveness = Liveness::new(start);
+        let mut seen = Vec::new();
+        for now in 0..=seconds {
+            for effect in liveness.tick(at(heard(now)), at(sent(now)), at(now)) {
+                seen.push((now, effect));
+                if effect == Effect::Kill {
+                    return seen;
+                }
+            }
+        }
+        seen
+    }
+
+    #[test]
+    fn a_quiet_peer_is_asked_after_15_seconds_and_given_up_within_30() {
+        let seen = run(60, |_| 0, |now| if now >= 15 { 15 } else { 0 });
+        assert_eq!(seen, [(15, Effect::Probe), (20, Effect::Show), (28, Effect::Kill)]);
+    }
+
+    #[test]
+    fn a_peer_that_answers_every_probe_is_never_doubted() {
+        let seen = run(60, |now| now - now % 16, |now| now - now % 16);
+        assert!(seen.iter().all(|(_, effect)| *effect == Effect::Probe), "{seen:?}");
+    }
+
+    #[test]
+    fn silence_after_a_key_press_is_probed_shown_in_5_seconds_and_ends_in_30() {
+        let seen = run(60, |_| 0, |now| now.min(3));
+        assert_eq!(seen, [(5, Effect::Probe), (6, Effect::Show), (14, Effect::Kill)]);
+    }
+
+    #[test]
+    fn typing_on_into_silence_does_not_put_the_end_off() {
+        let seen = run(60, |_| 0, |now| now);
+        assert!(seen.contains(&(14, Effect::Kill)), "{seen:?}");
+    }
+
+    #[test]
+    fn any_byte_ends_the_doubt() {
+        let seen = run(12, |now| if now >= 10 { 10 } else { 0 }, |now| now.min(2));
+        assert_eq!(seen, [(5, Effect::Probe), (6, Effect::Show), (10, Effect::Show)]);
+    }
+}
