@@ -1,0 +1,183 @@
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::io::AsyncReadExt;
+
+use super::*;
+use crate::terminal::Terminal;
+use crate::terminal::view::{CREDIT_BYTES, Output, WindowGone};
+
+/// A source whose every event the test sends itself.
+struct Script {
+    events: mpsc::Receiver<SourceEvent>,
+}
+
+impl SourceReader for Script {
+    fn next(&mut self) -> BoxFuture<'_, SourceEvent> {
+        async {
+            match self.events.recv().await {
+                Some(event) => event,
+                None => std::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Sizes(Arc<Mutex<Vec<TerminalSize>>>);
+
+impl SourceControl for Sizes {
+    fn resize(&self, size: TerminalSize) -> BoxFuture<'_, Result<()>> {
+        self.0.lock().expect("one thread").push(size);
+        async { Ok(()) }.boxed()
+    }
+    fn close(&self) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
+}
+
+struct Window(mpsc::UnboundedSender<Bytes>);
+
+impl Output for Window {
+    fn show(&mut self, chunk: Bytes) -> Result<(), WindowGone> {
+        self.0.send(chunk).map_err(|_| WindowGone)
+    }
+}
+
+struct Bed {
+    terminal: Terminal,
+    events: mpsc::Sender<SourceEvent>,
+    shown: mpsc::UnboundedReceiver<Bytes>,
+    typed: tokio::io::DuplexStream,
+    sizes: Sizes,
+}
+
+const SIZE: TerminalSize = TerminalSize { cols: 80, rows: 24 };
+
+fn bed(typed_room: usize) -> Bed {
+    let (events, script) = mpsc::channel(1024);
+    let (window, shown) = mpsc::unbounded_channel();
+    let (writer, typed) = tokio::io::duplex(typed_room);
+    let sizes = Sizes::default();
+    let control = sizes.clone();
+    let terminal = Terminal::start(View::new(Box::new(Window(window))), SIZE, |_| async move {
+        Ok(Source {
+            greeting: None,
+            reader: Box::new(Script { events: script }),
+            writer: Box::new(writer),
+            control: Box::new(control),
+        })
+    });
+    Bed { terminal, events, shown, typed, sizes }
+}
+
+impl Bed {
+    async fn ended(&self) -> TerminalEnd {
+        let mut state = self.terminal.state();
+        let ended = state.wait_for(|state| matches!(state, TerminalState::Ended { .. }));
+        match tokio::time::timeout(Duration::from_secs(5), ended)
+            .await
+            .expect("it ends")
+            .expect("it is told")
+            .clone()
+        {
+            TerminalState::Ended { end } => end,
+            TerminalState::Opening | TerminalState::Running => unreachable!("waited for the end"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_last_output_is_shown_before_the_end_is_told_however_late_the_credit_comes() {
+    let mut bed = bed(64);
+    let piece = Bytes::from(vec![b'x'; 32 * 1024]);
+    let pieces = CREDIT_BYTES / piece.len() + 4;
+    for _ in 0..pieces {
+        bed.events.send(SourceEvent::Output(piece.clone())).await.expect("room");
+    }
+    bed.events.send(SourceEvent::Ended(TerminalEnd::Exited { status: 3 })).await.expect("room");
+    let mut state = bed.terminal.state();
+    let mut seen = 0;
+    while !matches!(*state.borrow_and_update(), TerminalState::Ended { .. }) {
+        tokio::select! {
+            chunk = bed.shown.recv() => {
+                let chunk = chunk.expect("the terminal is there").len();
+                seen += chunk;
+                // The credit for the very last chunk may come after the end.
+                let _ = bed.terminal.give_credit(chunk).await;
+            }
+            changed = state.changed() => changed.expect("the end is told"),
+        }
+    }
+    // All that was shown before the end is here, or waits in the window's queue.
+    while let Ok(chunk) = bed.shown.try_recv() {
+        seen += chunk.len();
+    }
+    assert_eq!(seen, pieces * piece.len());
+    assert_eq!(bed.ended().await, TerminalEnd::Exited { status: 3 });
+}
+
+#[tokio::test]
+async fn a_server_that_takes_nothing_typed_does_not_stop_output_or_resizes() {
+    let mut bed = bed(4);
+    let terminal = bed.terminal.clone();
+    tokio::spawn(async move { while terminal.write(Bytes::from_static(&[b'x'; 1000])).await.is_ok() {} });
+    tokio::task::yield_now().await;
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"still here"))).await.expect("room");
+    assert_eq!(bed.shown.recv().await.as_deref(), Some(b"still here".as_slice()));
+    bed.terminal.resize(TerminalSize { cols: 100, rows: 30 }).await.expect("it is there");
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
+    while bed.sizes.0.lock().expect("one thread").last() != Some(&TerminalSize { cols: 100, rows: 30 }) {
+        assert!(tokio::time::Instant::now() < deadline, "the size never arrived");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_typed_arrives_in_order() {
+    let mut bed = bed(1024);
+    for piece in ["one ", "two ", "three"] {
+        bed.terminal.write(Bytes::from(piece)).await.expect("it is there");
+    }
+    let mut text = [0; 13];
+    bed.typed.read_exact(&mut text).await.expect("it arrives");
+    assert_eq!(&text, b"one two three");
+}
+
+#[tokio::test]
+async fn a_size_below_ten_by_three_is_never_sent() {
+    let bed = bed(64);
+    bed.terminal.resize(TerminalSize { cols: 1, rows: 1 }).await.expect("it is there");
+    bed.terminal.close().await;
+    bed.ended().await;
+    assert!(bed.sizes.0.lock().expect("one thread").iter().all(|size| size.cols >= 10 && size.rows >= 3));
+}
+
+#[tokio::test]
+async fn closing_while_it_is_still_opening_ends_it_and_drops_the_dial() {
+    struct Dropped(Option<tokio::sync::oneshot::Sender<()>>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            let _ = self.0.take().expect("once").send(());
+        }
+    }
+    let (window, _shown) = mpsc::unbounded_channel();
+    let (tell, dropped) = tokio::sync::oneshot::channel();
+    let guard = Dropped(Some(tell));
+    let terminal = Terminal::start(View::new(Box::new(Window(window))), SIZE, |_| async move {
+        let _guard = guard;
+        std::future::pending::<Result<Source>>().await
+    });
+    terminal.close().await;
+    tokio::time::timeout(Duration::from_secs(5), dropped).await.expect("in time").expect("it was dropped");
+}
+
+#[tokio::test]
+async fn a_window_that_is_gone_ends_the_terminal() {
+    let mut bed = bed(64);
+    bed.shown.close();
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"x"))).await.expect("room");
+    assert_eq!(bed.ended().await, TerminalEnd::Closed);
+}

@@ -1,0 +1,190 @@
+//! A shell on a server as a [`Source`]: a session channel with a PTY.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use russh::client::Msg;
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Pty, Sig};
+use tokio::io::AsyncWrite;
+
+use super::source::{Source, SourceControl, SourceEvent, SourceReader};
+use super::state::{TerminalEnd, TerminalSize};
+use crate::connection::SessionPlace;
+use crate::error::{Error, ErrorCode, Problem, Result};
+use crate::prompt::visible_line;
+
+/// What xterm.js is, in the words of terminfo.
+const TERM: &str = "xterm-256color";
+/// RFC 4254, section 8; 38400 is what OpenSSH says for a terminal without a line speed.
+const MODES: &[(Pty, u32)] = &[(Pty::IUTF8, 1), (Pty::TTY_OP_ISPEED, 38400), (Pty::TTY_OP_OSPEED, 38400)];
+/// Time to hand a channel's end to russh; it takes none unless the connection is stuck, and then the end comes anyway.
+const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Output on the second stream; with a PTY no shell uses it, but a server may (RFC 4254, section 5.2).
+const STDERR: u32 = 1;
+
+/// Opens a shell of `size` on a place of a connection.
+///
+/// PTY, environment and shell are asked for without waiting in between: one round trip in all (design.md, fact 8).
+///
+/// # Errors
+/// [`ErrorCode::ChannelRefused`], [`ErrorCode::PtyRefused`], [`ErrorCode::ShellRefused`] or the connection's end.
+pub async fn open(place: SessionPlace, size: TerminalSize) -> Result<Source> {
+    let channel = place.open_channel().await?;
+    let (mut reader, half) = channel.split();
+    let mut writer = CloseUnlessKept(Some(half));
+    let connection = place.connection();
+    let address = connection.target().address.clone();
+    let asking = async {
+        let Some(writer) = &writer.0 else { return Ok(()) };
+        let (cols, rows) = (u32::from(size.cols), u32::from(size.rows));
+        writer.request_pty(true, TERM, cols, rows, 0, 0, MODES).await?;
+        for (name, value) in environment() {
+            writer.set_env(false, name, value).await?;
+        }
+        writer.request_shell(true).await
+    };
+    let answers = async {
+        asking.await.map_err(|error| refused(ErrorCode::ShellRefused, &address, "a shell").because(error))?;
+        accepted(&mut reader).await.ok_or_else(|| refused(ErrorCode::PtyRefused, &address, "a terminal"))?;
+        accepted(&mut reader).await.ok_or_else(|| refused(ErrorCode::ShellRefused, &address, "a shell"))
+    };
+    tokio::select! {
+        answered = answers => answered?,
+        ended = connection.ended() => return Err(ended),
+    }
+    let Some(writer) = writer.0.take() else { return Err(Error::internal("a channel has no writing half")) };
+    let output = writer.make_writer();
+    Ok(Source {
+        greeting: place.connection().take_banner(),
+        reader: Box::new(ShellReader { reader, place, end: None }),
+        writer: Box::new(Box::pin(output) as std::pin::Pin<Box<dyn AsyncWrite + Send>>),
+        control: Box::new(ShellControl(writer)),
+    })
+}
+
+/// A channel that was opened in vain, or given up half way, is closed: russh leaves it open when it is dropped, and the
+/// server would count it against its MaxSessions.
+struct CloseUnlessKept(Option<ChannelWriteHalf<Msg>>);
+
+impl Drop for CloseUnlessKept {
+    fn drop(&mut self) {
+        if let Some(writer) = self.0.take() {
+            tokio::spawn(async move {
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, writer.close()).await;
+            });
+        }
+    }
+}
+
+/// What OpenSSH sends by Debian's default (SendEnv LANG LC_*), and that 24-bit colour works. sshd takes what it likes.
+fn environment() -> Vec<(String, String)> {
+    let mut variables: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name == "LANG" || name.starts_with("LC_"))
+        .collect();
+    variables.push(("COLORTERM".to_owned(), "truecolor".to_owned()));
+    variables
+}
+
+/// Waits for the answer to one request; nothing when it was refused or the channel ended.
+async fn accepted(reader: &mut ChannelReadHalf) -> Option<()> {
+    loop {
+        match reader.wait().await? {
+            ChannelMsg::Success => return Some(()),
+            ChannelMsg::Failure | ChannelMsg::Close | ChannelMsg::Eof => return None,
+            _ => {}
+        }
+    }
+}
+
+fn refused(code: ErrorCode, address: &str, what: &str) -> Error {
+    Error::new(
+        code,
+        format!("{address} let you in but did not give {what}. The account may be limited to files or to one command."),
+    )
+    .with("address", address)
+}
+
+struct ShellReader {
+    reader: ChannelReadHalf,
+    /// Keeps the connection open, and its place taken.
+    place: SessionPlace,
+    /// How the shell said it ended; the channel closes later.
+    end: Option<TerminalEnd>,
+}
+
+impl ShellReader {
+    async fn event(&mut self) -> SourceEvent {
+        loop {
+            let message = tokio::select! {
+                biased;
+                message = self.reader.wait() => message,
+                error = self.place.connection().ended() => {
+                    return SourceEvent::Ended(self.end.take().unwrap_or(failed(&error)));
+                }
+            };
+            match message {
+                Some(ChannelMsg::Data { data }) => return SourceEvent::Output(data),
+                Some(ChannelMsg::ExtendedData { data, ext: STDERR }) => return SourceEvent::Output(data),
+                Some(ChannelMsg::ExitStatus { exit_status }) => {
+                    self.end = Some(TerminalEnd::Exited { status: exit_status });
+                }
+                Some(ChannelMsg::ExitSignal { signal_name, core_dumped, error_message, .. }) => {
+                    self.end = Some(TerminalEnd::Signalled {
+                        signal: signal_text(&signal_name),
+                        core_dumped,
+                        message: visible_line(&error_message),
+                    });
+                }
+                Some(ChannelMsg::Close) => {
+                    return SourceEvent::Ended(self.end.take().unwrap_or(TerminalEnd::Closed));
+                }
+                // The channel's queue ended: with an exit it is over, without one the connection tells why.
+                None => {
+                    if let Some(end) = self.end.take() {
+                        return SourceEvent::Ended(end);
+                    }
+                    let error = self.place.connection().ended();
+                    let waited = tokio::time::timeout(std::time::Duration::from_secs(1), error).await;
+                    return SourceEvent::Ended(waited.map_or(TerminalEnd::Closed, |error| failed(&error)));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn failed(error: &Error) -> TerminalEnd {
+    TerminalEnd::Failed { problem: Problem::from(error) }
+}
+
+impl SourceReader for ShellReader {
+    fn next(&mut self) -> BoxFuture<'_, SourceEvent> {
+        self.event().boxed()
+    }
+}
+
+struct ShellControl(ChannelWriteHalf<Msg>);
+
+impl SourceControl for ShellControl {
+    fn resize(&self, size: TerminalSize) -> BoxFuture<'_, Result<()>> {
+        async move {
+            let sent = self.0.window_change(u32::from(size.cols), u32::from(size.rows), 0, 0).await;
+            sent.map_err(Error::internal)
+        }
+        .boxed()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        async move {
+            let _ = self.0.close().await;
+        }
+        .boxed()
+    }
+}
+
+fn signal_text(signal: &Sig) -> String {
+    match signal {
+        Sig::Custom(name) => visible_line(name),
+        known => format!("{known:?}"),
+    }
+}
