@@ -1,0 +1,401 @@
+//! The composition root: one method for each thing that a person can ask for.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Deserialize;
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+use ts_rs::TS;
+
+use crate::auth::Authenticator;
+use crate::auth::secrets::{SecretKind, Secrets};
+use crate::connection::progress::{Progress, TestProgress, TestStep, step};
+use crate::connection::{Connection, Dialer};
+use crate::error::{Error, ErrorCode, Problem, Result};
+use crate::host::import::{self, ImportPreview};
+use crate::host::store::HostStore;
+use crate::host::{FieldProblem, Host, HostDraft, HostId, HostList, StoreNotice, check};
+use crate::pool::Pool;
+use crate::prompt::{Answer, PromptNews, Prompts, Secret};
+use crate::terminal::shell;
+use crate::terminal::state::TerminalSize;
+use crate::trust::TrustStore;
+
+mod builtin;
+mod target;
+mod terminals;
+pub mod view;
+
+pub use builtin::{BUILTIN_ID, Builtin, StartBuiltin};
+
+use terminals::Terminals;
+use view::{EngineEvent, KeyringState, Overview};
+
+/// News that wait for a window. One that falls further behind asks for an overview again: every piece is a snapshot.
+const EVENTS: usize = 1024;
+/// Questions that came or went and wait for the task that passes them on, which never waits itself.
+const PROMPT_NEWS: usize = 256;
+
+/// Where the engine keeps its things, and what the shell lends it.
+pub struct EngineConfig {
+    /// Holds the saved hosts; created if missing.
+    pub data_dir: PathBuf,
+    /// `~/.ssh`.
+    pub ssh_dir: PathBuf,
+    /// The agent's socket (Unix); `SSH_AUTH_SOCK` if none.
+    pub agent_socket: Option<PathBuf>,
+    pub builtin: Arc<dyn StartBuiltin>,
+}
+
+impl std::fmt::Debug for EngineConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineConfig").field("data_dir", &self.data_dir).finish_non_exhaustive()
+    }
+}
+
+/// What becomes of a host's kept password when the form is saved.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum PasswordChange {
+    Keep,
+    Forget,
+    Set {
+        #[ts(type = "string")]
+        secret: Secret,
+    },
+}
+
+/// The engine. Clones share it.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    store: HostStore,
+    notices: Vec<StoreNotice>,
+    dialer: Dialer,
+    pool: Pool,
+    builtin: Arc<dyn StartBuiltin>,
+    terminals: Terminals,
+    ssh_dir: PathBuf,
+    events: broadcast::Sender<EngineEvent>,
+    /// The test of the host form that runs.
+    test: Mutex<CancellationToken>,
+}
+
+impl Engine {
+    /// Opens the saved hosts and starts the engine's tasks on the current tokio runtime.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreBusy`] when another Bowline runs on the same files, and the other codes about the store.
+    pub async fn start(config: EngineConfig) -> Result<Self> {
+        let EngineConfig { data_dir, ssh_dir, agent_socket, builtin } = config;
+        let opening = tokio::task::spawn_blocking(move || HostStore::open(&data_dir));
+        let (store, notices) = opening.await.map_err(Error::internal)??;
+        let (news, told) = mpsc::channel(PROMPT_NEWS);
+        let secrets = Secrets::open();
+        let dialer = Dialer {
+            trust: Arc::new(TrustStore::openssh_defaults(&ssh_dir)),
+            prompts: Prompts::new(news),
+            authenticator: Authenticator { secrets, ssh_dir: ssh_dir.clone(), agent_socket },
+        };
+        let (events, _) = broadcast::channel(EVENTS);
+        let pool = {
+            let events = events.clone();
+            Pool::new(dialer.clone(), Arc::new(move |view| drop(events.send(EngineEvent::Connection(view)))))
+        };
+        tokio::spawn(pass_on(told, events.clone()));
+        let terminals = Terminals::new(events.clone());
+        let test = Mutex::default();
+        let inner = Inner { store, notices, dialer, pool, builtin, terminals, ssh_dir, events, test };
+        let engine = Self { inner: Arc::new(inner) };
+        // A keyring that waits to be unlocked must not hold the window up.
+        tokio::spawn(engine.clone().forget_old_passwords());
+        Ok(engine)
+    }
+
+    /// News from now on. Read [`Engine::overview`] after subscribing.
+    pub fn events(&self) -> broadcast::Receiver<EngineEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// Everything that a window needs at its start.
+    ///
+    /// # Errors
+    /// The codes about the store.
+    pub async fn overview(&self) -> Result<Overview> {
+        let hosts = self.hosts().await?;
+        let keyring = match self.secrets().state().await {
+            Ok(()) => KeyringState::Ready,
+            Err(error) => KeyringState::Unusable { problem: Problem::from(&error) },
+        };
+        let importable = self.importable(&hosts).await;
+        Ok(Overview {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            platform: std::env::consts::OS.to_owned(),
+            local_user: target::local_user(),
+            connections: self.inner.pool.views(),
+            terminals: self.inner.terminals.views(),
+            prompts: self.inner.dialer.prompts.list(),
+            store_notices: self.inner.notices.clone(),
+            keyring,
+            importable,
+            hosts,
+        })
+    }
+
+    /// The built-in host and all saved ones.
+    ///
+    /// # Errors
+    /// The codes about the store.
+    pub async fn hosts(&self) -> Result<HostList> {
+        let mut list = self.inner.store.list().await?;
+        list.hosts.insert(0, builtin::host());
+        Ok(list)
+    }
+
+    /// What is wrong with a draft, field by field.
+    pub async fn host_check(&self, draft: HostDraft) -> Result<Vec<FieldProblem>> {
+        tokio::task::spawn_blocking(move || check(&draft)).await.map_err(Error::internal)
+    }
+
+    /// # Errors
+    /// [`ErrorCode::HostInvalid`] and the codes about the store, as for the others that change hosts.
+    pub async fn host_create(&self, draft: HostDraft, password: PasswordChange) -> Result<Host> {
+        let host = self.inner.store.create(draft).await?;
+        let changed = self.change_password(&host.id, password).await;
+        self.publish_hosts().await?;
+        changed?;
+        self.inner.store.get(&host.id).await
+    }
+
+    /// # Errors
+    /// See [`Engine::host_create`].
+    pub async fn host_update(&self, id: HostId, draft: HostDraft, password: PasswordChange) -> Result<Host> {
+        self.inner.store.update(&id, draft).await?;
+        let changed = self.change_password(&id, password).await;
+        self.publish_hosts().await?;
+        changed?;
+        self.inner.store.get(&id).await
+    }
+
+    /// # Errors
+    /// See [`Engine::host_create`].
+    pub async fn host_duplicate(&self, id: HostId) -> Result<Host> {
+        let host = self.inner.store.duplicate(&id).await?;
+        self.publish_hosts().await?;
+        Ok(host)
+    }
+
+    /// Takes a host off the list. [`Engine::host_restore`] brings it back, also after a restart for a while.
+    ///
+    /// # Errors
+    /// See [`Engine::host_create`].
+    pub async fn host_delete(&self, id: HostId) -> Result<()> {
+        self.inner.store.delete(&id).await?;
+        self.publish_hosts().await
+    }
+
+    /// # Errors
+    /// See [`Engine::host_create`].
+    pub async fn host_restore(&self, id: HostId) -> Result<Host> {
+        let host = self.inner.store.restore(&id).await?;
+        self.publish_hosts().await?;
+        Ok(host)
+    }
+
+    /// # Errors
+    /// See [`Engine::host_create`].
+    pub async fn group_rename(&self, from: String, to: String) -> Result<()> {
+        self.inner.store.rename_group(&from, &to).await?;
+        self.publish_hosts().await
+    }
+
+    /// # Errors
+    /// See [`Engine::host_create`].
+    pub async fn host_move(&self, id: HostId, group: String) -> Result<Host> {
+        let host = self.inner.store.move_to_group(&id, &group).await?;
+        self.publish_hosts().await?;
+        Ok(host)
+    }
+
+    /// The hosts of the person's ssh_config.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ImportFailed`].
+    pub async fn import_preview(&self) -> Result<ImportPreview> {
+        let existing = self.hosts().await?.hosts;
+        let path = self.inner.ssh_dir.join("config");
+        tokio::task::spawn_blocking(move || import::preview(&path, &existing))
+            .await
+            .map_err(Error::internal)?
+    }
+
+    /// Saves some of them; those that are saved already are passed over.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ImportFailed`] and those of [`Engine::host_create`]; what was saved before stays.
+    pub async fn import_apply(&self, aliases: Vec<String>) -> Result<Vec<Host>> {
+        let preview = self.import_preview().await?;
+        let mut saved = Vec::new();
+        for candidate in preview.candidates {
+            if !candidate.saved && aliases.contains(&candidate.alias) {
+                saved.push(self.inner.store.create(candidate.draft).await?);
+            }
+        }
+        self.publish_hosts().await?;
+        Ok(saved)
+    }
+
+    /// Answers a question. One that is gone meanwhile needs no answer.
+    pub async fn prompt_answer(&self, id: u32, answer: Answer) -> Result<()> {
+        self.inner.dialer.prompts.answer(id, answer);
+        Ok(())
+    }
+
+    /// Tries a draft out, step by step, up to a shell that is closed at once. Every failure is told as progress.
+    pub async fn host_test(
+        &self,
+        id: Option<HostId>,
+        draft: HostDraft,
+        password: PasswordChange,
+        progress: Progress<'_>,
+    ) {
+        let cancelled = CancellationToken::new();
+        std::mem::replace(&mut *self.test(), cancelled.clone()).cancel();
+        let testing = async {
+            let checked = self.test_target(id, draft, password);
+            let target = match checked.await {
+                Ok(target) => target,
+                Err(error) => return progress(TestProgress::failed(TestStep::Resolve, &error)),
+            };
+            let Ok(connection) = Connection::open(&self.inner.dialer, target, progress).await else { return };
+            let opening = async {
+                let place =
+                    connection.reserve().ok_or_else(|| Error::internal("a new connection is full"))?;
+                shell::open(place, TerminalSize { cols: 80, rows: 24 }).await
+            };
+            if let Some(id) = &connection.target().asker.host_id {
+                self.record_remembered(&connection, id).await;
+            }
+            if let Ok(source) = step(progress, TestStep::Shell, opening, |_| String::new()).await {
+                source.control.close().await;
+            }
+            connection.close().await;
+        };
+        tokio::select! {
+            () = testing => {}
+            () = cancelled.cancelled() => {}
+        }
+    }
+
+    /// Stops a test that runs.
+    pub async fn host_test_cancel(&self) -> Result<()> {
+        self.test().cancel();
+        Ok(())
+    }
+
+    /// Ends every terminal of a host and its connections.
+    pub async fn host_disconnect(&self, id: HostId) -> Result<()> {
+        self.inner.terminals.close_of(&id).await;
+        self.inner.pool.disconnect(&id).await;
+        Ok(())
+    }
+
+    /// Ends everything: terminals, connections and the built-in host.
+    pub async fn shut_down(&self) {
+        self.test().cancel();
+        self.inner.terminals.close_all().await;
+        self.inner.pool.shut_down().await;
+        self.inner.builtin.stop().await;
+    }
+
+    async fn change_password(&self, id: &HostId, change: PasswordChange) -> Result<()> {
+        let kept = match change {
+            PasswordChange::Keep => return Ok(()),
+            PasswordChange::Forget => {
+                self.secrets().delete(SecretKind::Password, &id.0).await?;
+                false
+            }
+            PasswordChange::Set { secret } => {
+                self.secrets().set(SecretKind::Password, &id.0, secret).await?;
+                // Without a keyring it is kept for this run only, and the next one must not look for it.
+                self.secrets().state().await.is_ok()
+            }
+        };
+        self.inner.store.set_has_password(id, kept).await
+    }
+
+    /// Notes at the host that its password is in the keyring. The login has worked: a store that fails must not undo it.
+    async fn record_remembered(&self, connection: &Connection, id: &HostId) {
+        if !connection.take_remembered_password() {
+            return;
+        }
+        let recorded = async {
+            self.inner.store.set_has_password(id, true).await?;
+            self.publish_hosts().await
+        };
+        if let Err(error) = recorded.await {
+            tracing::warn!(%error, "a kept password is not noted at its host");
+        }
+    }
+
+    /// Passwords of hosts that were deleted long ago and can no longer be restored.
+    async fn forget_old_passwords(self) {
+        // Asking for the state never opens a dialog; deleting from a locked keyring does.
+        if self.secrets().state().await.is_err() {
+            return;
+        }
+        let Ok(old) = self.inner.store.forgettable().await else { return };
+        for id in &old {
+            if let Err(error) = self.secrets().delete(SecretKind::Password, &id.0).await {
+                tracing::warn!(%error, "the password of a deleted host stays in the keyring until the next start");
+                return;
+            }
+        }
+        if let Err(error) = self.inner.store.forget(old).await {
+            tracing::warn!(%error, "deleted hosts stay in the file until the next start");
+        }
+    }
+
+    async fn publish_hosts(&self) -> Result<()> {
+        let _ = self.inner.events.send(EngineEvent::Hosts(self.hosts().await?));
+        Ok(())
+    }
+
+    async fn importable(&self, hosts: &HostList) -> u32 {
+        let (path, existing) = (self.inner.ssh_dir.join("config"), hosts.hosts.clone());
+        let counted = tokio::task::spawn_blocking(move || import::count(&path, &existing)).await;
+        counted.ok().and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
+    }
+
+    fn secrets(&self) -> &Secrets {
+        &self.inner.dialer.authenticator.secrets
+    }
+
+    fn test(&self) -> std::sync::MutexGuard<'_, CancellationToken> {
+        self.inner.test.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn pass_on(mut told: mpsc::Receiver<PromptNews>, events: broadcast::Sender<EngineEvent>) {
+    while let Some(news) = told.recv().await {
+        let _ = events.send(match news {
+            PromptNews::Asked(prompt) => EngineEvent::Prompt(*prompt),
+            PromptNews::Gone(id) => EngineEvent::PromptGone(id),
+        });
+    }
+}
+
+/// The host is not there any more.
+fn not_found(id: &HostId) -> Error {
+    Error::new(ErrorCode::HostNotFound, "This host has been deleted.").with("host", id)
+}

@@ -1,0 +1,64 @@
+//! What the engine tells its window: snapshots, never differences, so that a reloaded window needs only the newest.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::connection::state::ConnectionView;
+use crate::error::Problem;
+use crate::host::{HostList, StoreNotice};
+use crate::prompt::Prompt;
+use crate::terminal::state::TerminalView;
+
+/// One piece of news for the window.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(tag = "type", content = "data", rename_all = "kebab-case")]
+pub enum EngineEvent {
+    Hosts(HostList),
+    Connection(ConnectionView),
+    Terminal(TerminalView),
+    Prompt(Prompt),
+    /// The question needs no answer any more (answered, timed out, or its asker is gone).
+    PromptGone(u32),
+}
+
+/// Whether passwords can be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum KeyringState {
+    Ready,
+    /// Absent or locked: passwords are asked for and kept for this run only.
+    Unusable {
+        problem: Problem,
+    },
+}
+
+/// What a window needs to know once, at its start.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Overview {
+    pub version: String,
+    /// `linux`, `macos` or `windows`.
+    pub platform: String,
+    /// The local user's name: what an empty user field means.
+    pub local_user: String,
+    pub hosts: HostList,
+    pub connections: Vec<ConnectionView>,
+    pub terminals: Vec<TerminalView>,
+    pub prompts: Vec<Prompt>,
+    pub store_notices: Vec<StoreNotice>,
+    pub keyring: KeyringState,
+    /// Hosts in the person's ~/.ssh/config that are not saved here yet.
+    pub importable: u32,
+}
+
+impl Overview {
+    /// The same as news, for a window that missed some.
+    pub fn into_events(self) -> Vec<EngineEvent> {
+        [EngineEvent::Hosts(self.hosts)]
+            .into_iter()
+            .chain(self.connections.into_iter().map(EngineEvent::Connection))
+            .chain(self.terminals.into_iter().map(EngineEvent::Terminal))
+            .chain(self.prompts.into_iter().map(EngineEvent::Prompt))
+            .collect()
+    }
+}

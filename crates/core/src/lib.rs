@@ -1,0 +1,12 @@
+//! The engine of Bowline. It owns hosts, connections and terminals; a window is only a view of it. It never names Tauri.
+
+pub mod auth;
+pub mod connection;
+pub mod engine;
+pub mod error;
+pub mod host;
+pub mod pool;
+pub mod prompt;
+pub mod terminal;
+pub mod trust;
+pub mod wire;
