@@ -1,0 +1,104 @@
+//! The terminal's master side as a non-blocking descriptor: readiness comes from the runtime, so that nothing is left
+//! behind in a read when a channel ends, even if some process still holds the other side.
+#![allow(unsafe_code, reason = "portable-pty shows its descriptor as a number only")]
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use bytes::BytesMut;
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize};
+use rustix::termios::Winsize;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::exit::Exit;
+
+/// Most bytes gathered in one read, which become one packet. The kernel hands out at most 4 KiB at a time; gathering
+/// spares packets when a program prints a lot.
+const READ_BYTES: usize = 32 * 1024;
+
+/// The master side of a terminal.
+#[derive(Debug)]
+pub(crate) struct Pty {
+    master: AsyncFd<OwnedFd>,
+}
+
+impl Pty {
+    /// Takes over the terminal, and tells the program to be its name.
+    pub(crate) fn new(master: Box<dyn MasterPty + Send>, command: &mut CommandBuilder) -> io::Result<Pty> {
+        let number = master.as_raw_fd().ok_or(io::ErrorKind::Unsupported)?;
+        // SAFETY: `master` owns the descriptor and lives until the end of this function.
+        let owned = unsafe { BorrowedFd::borrow_raw(number) }.try_clone_to_owned()?;
+        if let Some(name) = master.tty_name() {
+            command.env("SSH_TTY", name);
+        }
+        let flags = rustix::fs::fcntl_getfl(&owned)?;
+        rustix::fs::fcntl_setfl(&owned, flags | rustix::fs::OFlags::NONBLOCK)?;
+        // SAFETY: an `OwnedFd` keeps its one descriptor open for as long as the `AsyncFd` owns it.
+        let master = unsafe { AsyncFd::register(owned) }?;
+        Ok(Pty { master })
+    }
+
+    /// Adds what the program has printed to `buffer`, up to 32 KiB. Nothing added means that the terminal has ended.
+    pub(crate) async fn read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
+        self.master.async_io(Interest::READABLE, |master| gather(master, buffer)).await
+    }
+
+    /// Types all of `data`, waiting while the terminal's input is full.
+    pub(crate) async fn write_all(&self, mut data: &[u8]) -> io::Result<()> {
+        while !data.is_empty() {
+            let written = self
+                .master
+                .async_io(Interest::WRITABLE, |master| Ok(rustix::io::write(master, data)?))
+                .await?;
+            data = &data[written..];
+        }
+        Ok(())
+    }
+
+    /// Changes the size; the kernel tells the programs.
+    pub(crate) fn resize(&self, size: PtySize) -> io::Result<()> {
+        let size = Winsize {
+            ws_row: size.rows,
+            ws_col: size.cols,
+            ws_xpixel: size.pixel_width,
+            ws_ypixel: size.pixel_height,
+        };
+        Ok(rustix::termios::tcsetwinsize(&self.master, size)?)
+    }
+}
+
+impl AsFd for Pty {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.master.as_fd()
+    }
+}
+
+/// Reads what is there without waiting.
+fn gather(master: &OwnedFd, buffer: &mut BytesMut) -> io::Result<usize> {
+    let start = buffer.len();
+    while buffer.len() - start < READ_BYTES {
+        let end = buffer.len();
+        buffer.resize(start + READ_BYTES, 0);
+        let read = rustix::io::read(master, &mut buffer[end..]);
+        buffer.truncate(end + read.unwrap_or(0));
+        match read {
+            Ok(0) => break,
+            // Linux says EIO when no process has the other side open any more.
+            Err(rustix::io::Errno::IO) => break,
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(cause) if end == start => return Err(cause.into()),
+            Err(_) => break,
+        }
+    }
+    Ok(buffer.len() - start)
+}
+
+/// Blocks until the program has ended.
+pub(super) fn wait(child: Box<dyn Child + Send + Sync>) -> io::Result<Exit> {
+    let child: Box<dyn Child> = child;
+    match child.downcast::<std::process::Child>() {
+        Ok(mut child) => Ok(child.wait()?.into()),
+        Err(mut other) => Ok(Exit::Status(other.wait()?.exit_code())),
+    }
+}
