@@ -1,0 +1,331 @@
+//! A person at a desk of their own: an engine on private folders, with answers to its questions and eyes on its terminals.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bowline_core::connection::state::{ConnectionState, ConnectionView};
+use bowline_core::engine::view::EngineEvent;
+use bowline_core::engine::{Builtin, Engine, EngineConfig, PasswordChange, StartBuiltin};
+use bowline_core::error::{ErrorCode, Problem};
+use bowline_core::host::{AuthMethod, HostDraft, HostId};
+use bowline_core::prompt::{Answer, Prompt, Question, Secret};
+use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState};
+use bowline_core::terminal::view::{Output, WindowGone};
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tempfile::TempDir;
+
+use crate::eventually::eventually;
+use crate::sshd::Sshd;
+
+/// The size of every terminal here.
+pub const SIZE: TerminalSize = TerminalSize { cols: 80, rows: 24 };
+
+/// How a person answers a question; nothing leaves it open.
+type Answering = Box<dyn FnMut(&Prompt) -> Option<Answer> + Send>;
+
+/// An engine with somebody in front of it.
+pub struct Desk {
+    pub engine: Engine,
+    folder: TempDir,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    answering: Option<Answering>,
+    questions: Vec<Prompt>,
+    terminals: Vec<(TerminalId, TerminalState)>,
+    connections: Vec<ConnectionView>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// A new desk, with nobody's known hosts, keys or agent. Every question is dismissed.
+    pub async fn new() -> Self {
+        Self::with_agent(None).await
+    }
+
+    /// A new desk with an agent at a socket.
+    pub async fn with_agent(agent_socket: Option<PathBuf>) -> Self {
+        let folder = TempDir::with_prefix("desk-").expect("a folder for the desk");
+        std::fs::create_dir(folder.path().join("ssh")).expect("a folder for keys");
+        let config = EngineConfig {
+            data_dir: folder.path().join("data"),
+            ssh_dir: folder.path().join("ssh"),
+            agent_socket: Some(agent_socket.unwrap_or_else(|| folder.path().join("no-agent"))),
+            builtin: Arc::new(NoBuiltin),
+        };
+        let engine = Engine::start(config).await.expect("the engine starts");
+        let seen = Arc::<Mutex<Seen>>::default();
+        tokio::spawn(watch(engine.clone(), engine.events(), Arc::clone(&seen)));
+        Self { engine, folder, seen }
+    }
+
+    /// Where the engine keeps its files.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The person's `~/.ssh`.
+    pub fn ssh_dir(&self) -> PathBuf {
+        self.folder.path().join("ssh")
+    }
+
+    /// From now on questions are answered so.
+    pub fn answer(&self, answering: impl FnMut(&Prompt) -> Option<Answer> + Send + 'static) {
+        self.seen().answering = Some(Box::new(answering));
+    }
+
+    /// Trusts host keys for ever and types this secret whenever one is wanted.
+    pub fn answer_with(&self, secret: &str) {
+        let secret = secret.to_owned();
+        self.answer(move |prompt| Some(trusting(prompt, &secret)));
+    }
+
+    /// Trusts the server's host keys without being asked.
+    pub fn know(&self, sshd: &Sshd) {
+        std::fs::write(self.ssh_dir().join("known_hosts"), sshd.known_hosts())
+            .expect("known_hosts is written");
+    }
+
+    /// Saves a host for a server, with a way to log in.
+    pub async fn save(&self, sshd: &Sshd, auth: AuthMethod) -> HostId {
+        let key_path = match auth {
+            AuthMethod::Key => sshd.client_key_file().to_string_lossy().into_owned(),
+            _ => String::new(),
+        };
+        self.save_draft(HostDraft { user: sshd.user().to_owned(), auth, key_path, ..at(sshd.address()) })
+            .await
+    }
+
+    pub async fn save_draft(&self, draft: HostDraft) -> HostId {
+        self.engine.host_create(draft, PasswordChange::Keep).await.expect("the host is saved").id
+    }
+
+    /// Opens a terminal and returns at once.
+    pub async fn open(&self, host: &HostId) -> Screen<'_> {
+        let shown = Arc::<Mutex<Vec<u8>>>::default();
+        let window = Window { shown: Arc::clone(&shown), credit: Credit::default() };
+        let credit = window.credit.clone();
+        let id = self.engine.terminal_open(host.clone(), SIZE, Box::new(window)).await.expect("a terminal");
+        credit.start(self.engine.clone(), id);
+        Screen { desk: self, id, shown }
+    }
+
+    /// Opens a terminal that has to end without ever running, and says why it did.
+    pub async fn open_in_vain(&self, host: &HostId) -> Problem {
+        match self.open(host).await.end().await {
+            TerminalEnd::Failed { problem } => problem,
+            other => panic!("it was to fail, but {other:?}"),
+        }
+    }
+
+    /// Every question that was asked so far.
+    pub fn questions(&self) -> Vec<Prompt> {
+        self.seen().questions.clone()
+    }
+
+    /// The newest state of a host's connection.
+    pub fn connection(&self, host: &HostId) -> Option<ConnectionView> {
+        self.seen().connections.iter().rev().find(|view| view.host_id == *host).cloned()
+    }
+
+    /// Every state that a host's connection went through, each once in a row.
+    pub fn states(&self, host: &HostId) -> Vec<ConnectionState> {
+        let mut states: Vec<_> = self
+            .seen()
+            .connections
+            .iter()
+            .filter(|view| view.host_id == *host)
+            .map(|view| view.state.clone())
+            .collect();
+        states.dedup();
+        states
+    }
+
+    fn state(&self, id: TerminalId) -> Option<TerminalState> {
+        self.seen().terminals.iter().rev().find(|(one, _)| *one == id).map(|(_, state)| state.clone())
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A draft for an address.
+pub fn at(address: std::net::SocketAddr) -> HostDraft {
+    HostDraft {
+        address: address.ip().to_string(),
+        port: address.port(),
+        user: "nobody".into(),
+        ..HostDraft::default()
+    }
+}
+
+/// Trusts an unknown host key for ever, refuses a changed one, and gives the secret to every other question.
+pub fn trusting(prompt: &Prompt, secret: &str) -> Answer {
+    match &prompt.question {
+        Question::HostKeyUnknown { .. } => Answer::Trust { always: true },
+        Question::HostKeyChanged { .. } => Answer::Cancel,
+        Question::Password { .. } | Question::Passphrase { .. } => {
+            Answer::Secret { secret: Secret::new(secret), remember: false }
+        }
+        Question::Interactive { fields, .. } => {
+            Answer::Fields { values: fields.iter().map(|_| Secret::new(secret)).collect() }
+        }
+    }
+}
+
+/// A terminal as a person sees it.
+pub struct Screen<'a> {
+    desk: &'a Desk,
+    pub id: TerminalId,
+    shown: Arc<Mutex<Vec<u8>>>,
+}
+
+impl std::fmt::Debug for Screen<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Screen({:?})", self.id)
+    }
+}
+
+impl Screen<'_> {
+    /// Waits until the shell runs. Panics with the reason if it never does.
+    pub async fn running(&self) {
+        let mut state = None;
+        eventually("the shell runs", || {
+            state = self.desk.state(self.id);
+            matches!(state, Some(TerminalState::Running | TerminalState::Ended { .. }))
+        })
+        .await;
+        assert_eq!(state, Some(TerminalState::Running));
+    }
+
+    /// Types a text; `\n` is Enter.
+    pub async fn type_in(&self, text: &str) {
+        let typed = Bytes::from(text.replace('\n', "\r"));
+        self.desk.engine.terminal_write(self.id, typed).await.expect("the terminal takes it");
+    }
+
+    /// Waits until the terminal has shown a text since it was opened.
+    pub async fn shows(&self, text: &str) {
+        eventually(&format!("the terminal shows {text:?}"), || self.text().contains(text)).await;
+    }
+
+    /// Everything that was shown so far.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for the end, and says how it was.
+    pub async fn end(&self) -> TerminalEnd {
+        let mut end = None;
+        eventually("the terminal ends", || {
+            if let Some(TerminalState::Ended { end: how }) = self.desk.state(self.id) {
+                end = Some(how);
+            }
+            end.is_some()
+        })
+        .await;
+        end.expect("waited for it")
+    }
+
+    /// Waits for the end and says with which code it failed.
+    pub async fn failed(&self) -> ErrorCode {
+        match self.end().await {
+            TerminalEnd::Failed { problem } => problem.code,
+            other => panic!("it was to fail, but {other:?}"),
+        }
+    }
+}
+
+/// Shows everything at once, and gives credit as a window does.
+struct Window {
+    shown: Arc<Mutex<Vec<u8>>>,
+    credit: Credit,
+}
+
+#[derive(Clone, Default)]
+struct Credit(Arc<Mutex<usize>>, Arc<tokio::sync::Notify>);
+
+impl Credit {
+    fn start(self, engine: Engine, id: TerminalId) {
+        tokio::spawn(async move {
+            loop {
+                let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+                if bytes == 0 {
+                    self.1.notified().await;
+                } else if engine.terminal_ack(id, u32::try_from(bytes).unwrap_or(u32::MAX)).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+impl Output for Window {
+    fn show(&mut self, chunk: Bytes) -> Result<(), WindowGone> {
+        *self.credit.0.lock().unwrap_or_else(PoisonError::into_inner) += chunk.len();
+        self.credit.1.notify_one();
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&chunk);
+        Ok(())
+    }
+}
+
+async fn watch(
+    engine: Engine,
+    mut events: tokio::sync::broadcast::Receiver<EngineEvent>,
+    seen: Arc<Mutex<Seen>>,
+) {
+    while let Ok(event) = events.recv().await {
+        let answer = {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                EngineEvent::Terminal(view) => {
+                    seen.terminals.push((view.id, view.state));
+                    None
+                }
+                EngineEvent::Connection(view) => {
+                    seen.connections.push(view);
+                    None
+                }
+                EngineEvent::Prompt(prompt) => {
+                    seen.questions.push(prompt.clone());
+                    let answer = match &mut seen.answering {
+                        Some(answering) => answering(&prompt),
+                        None => Some(Answer::Cancel),
+                    };
+                    answer.map(|answer| (prompt.id, answer))
+                }
+                EngineEvent::Hosts(_) | EngineEvent::PromptGone(_) => None,
+            }
+        };
+        if let Some((id, answer)) = answer {
+            let _ = engine.prompt_answer(id, answer).await;
+        }
+    }
+}
+
+/// The tests here have servers of their own.
+struct NoBuiltin;
+
+impl StartBuiltin for NoBuiltin {
+    fn start(&self) -> BoxFuture<'_, Result<Builtin, String>> {
+        async { Err("there is none at this desk".to_owned()) }.boxed()
+    }
+
+    fn stop(&self) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
+}

@@ -1,0 +1,47 @@
+//! The test kit: real servers, faulty networks and hostile peers, all on loopback, each with its own keys, ports and files.
+//!
+//! ```text
+//! desk.rs            an engine with a person in front of it
+//! sshd.rs            a real OpenSSH sshd for one test
+//! account.rs         the machine's test user, for passwords
+//! processes.rs       stopping and ending processes and what they started, by number
+//! fault_proxy.rs     a TCP proxy that delays, limits, freezes, cuts and corrupts, as told while it runs
+//! hostile_server.rs  a TCP server that follows a script
+//! eventually.rs      waiting for a condition with a deadline
+//! ```
+
+pub mod account;
+pub mod desk;
+pub mod eventually;
+pub mod fault_proxy;
+pub mod hostile_server;
+pub mod processes;
+pub mod sshd;
+
+use std::fmt;
+
+/// Something that this machine does not offer, and so a test that needs it cannot run here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unavailable(pub String);
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+/// Returns what is there, or says why the test is skipped. With `BOWLINE_TESTS_SKIP=never` in the environment (for the
+/// machines where everything has to run) a skipped test fails instead.
+pub fn available<T>(what: Result<T, Unavailable>) -> Option<T> {
+    match what {
+        Ok(what) => Some(what),
+        Err(reason) => {
+            let required = std::env::var("BOWLINE_TESTS_SKIP").is_ok_and(|policy| policy == "never");
+            assert!(!required, "cannot run here: {reason}");
+            eprintln!("SKIPPED: {reason}");
+            None
+        }
+    }
+}
