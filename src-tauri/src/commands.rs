@@ -1,0 +1,76 @@
+//! What the window can ask for. Each command is declared once: here its adapter and its TypeScript come from.
+
+use tauri::ipc::Invoke;
+
+mod hosts;
+mod prompts;
+mod shell;
+mod terminals;
+
+use crate::ipc::Declaration;
+
+/// Declares commands that pass straight on to the engine's method of the same name.
+macro_rules! engine_commands {
+    ($($(#[doc = $doc:literal])* $name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {
+        $(
+            $(#[doc = $doc])*
+            #[tauri::command]
+            pub async fn $name(
+                engine: tauri::State<'_, bowline_core::engine::Engine>,
+                $($arg: $type),*
+            ) -> Result<$result, bowline_core::error::Problem> {
+                Ok(engine.$name($($arg),*).await?)
+            }
+        )*
+
+        /// The commands of this file, for the generated TypeScript.
+        pub fn declarations(config: &ts_rs::Config) -> Vec<$crate::ipc::Declaration> {
+            vec![$($crate::ipc::declare!(config, [$($doc)*] $name($($arg: $type),*) -> $result)),*]
+        }
+    };
+}
+pub(crate) use engine_commands;
+
+/// Everything that the window may call.
+pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        hosts::overview,
+        hosts::hosts,
+        hosts::host_check,
+        hosts::host_create,
+        hosts::host_update,
+        hosts::host_duplicate,
+        hosts::host_delete,
+        hosts::host_restore,
+        hosts::host_move,
+        hosts::host_disconnect,
+        hosts::group_rename,
+        hosts::import_preview,
+        hosts::import_apply,
+        hosts::host_test,
+        hosts::host_test_cancel,
+        prompts::prompt_answer,
+        terminals::terminal_ack,
+        terminals::terminal_close,
+        terminals::terminal_resize,
+        crate::terminal_stream::terminal_open,
+        crate::terminal_stream::terminal_write,
+        shell::pick_key_file,
+        shell::open_link,
+        shell::reveal_data_folder,
+        shell::menu_language,
+        shell::menu_visible,
+    ]
+}
+
+/// Every command that is called by name, for the generated TypeScript. Those with a channel or a raw body have a
+/// method of their own in `ui/src/ipc/backend.ts`.
+pub fn declarations(config: &ts_rs::Config) -> Vec<Declaration> {
+    [
+        hosts::declarations(config),
+        prompts::declarations(config),
+        terminals::declarations(config),
+        shell::declarations(config),
+    ]
+    .concat()
+}

@@ -1,0 +1,122 @@
+//! The TypeScript of the IPC, made from the Rust types (`npm run types`), so that both sides cannot drift apart.
+
+use std::fmt::Write;
+
+use bowline_core::connection::progress::{TestOutcome, TestProgress, TestStep};
+use bowline_core::connection::state::{ConnectionState, ConnectionView};
+use bowline_core::engine::PasswordChange;
+use bowline_core::engine::view::{EngineEvent, KeyringState, Overview};
+use bowline_core::error::{Action, ErrorCode, Problem};
+use bowline_core::host::import::{ImportCandidate, ImportPreview};
+use bowline_core::host::{
+    AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, ProblemKind, StoreNotice,
+};
+use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question};
+use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};
+use ts_rs::{Config, TS};
+
+/// Where the result is committed.
+pub const GENERATED_FILE: &str = "ui/src/ipc/generated.ts";
+
+/// A command as TypeScript sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declaration {
+    pub doc: String,
+    pub name: &'static str,
+    /// Each argument with its type.
+    pub args: Vec<(&'static str, String)>,
+    pub result: String,
+}
+
+/// Declares one command: `declare!(config, ["Doc."] name(arg: Type) -> Result)`.
+macro_rules! declare {
+    ($config:expr, [$($doc:literal)*] $name:ident($($arg:ident: $type:ty),*) -> $result:ty) => {
+        $crate::ipc::Declaration {
+            doc: [$($doc),*].map(|line: &str| line.trim()).join(" "),
+            name: stringify!($name),
+            args: vec![$((stringify!($arg), <$type as ts_rs::TS>::name($config))),*],
+            result: <$result as ts_rs::TS>::name($config),
+        }
+    };
+}
+pub(crate) use declare;
+
+/// The whole file.
+pub fn typescript() -> String {
+    let config = Config::default();
+    let mut text = String::from("// Generated from the Rust types by `npm run types`. Do not edit.\n");
+    macro_rules! types {
+        ($($type:ty),* $(,)?) => { $(push_type::<$type>(&mut text, &config);)* };
+    }
+    types![
+        Action,
+        ErrorCode,
+        Problem,
+        HostId,
+        AuthMethod,
+        HostDraft,
+        Host,
+        HostList,
+        StoreNotice,
+        HostField,
+        ProblemKind,
+        FieldProblem,
+        ImportCandidate,
+        ImportPreview,
+        PasswordChange,
+        KeyPicture,
+        KnownKey,
+        InteractiveField,
+        Question,
+        Prompt,
+        Answer,
+        ConnectionState,
+        ConnectionView,
+        TerminalId,
+        TerminalSize,
+        TerminalEnd,
+        TerminalState,
+        TerminalView,
+        TestStep,
+        TestOutcome,
+        TestProgress,
+        KeyringState,
+        Overview,
+        EngineEvent,
+    ];
+    push_codes(&mut text);
+    text.push_str("\n/** Every command with its arguments and its result. A refused call rejects with a `Problem`. */\n");
+    text.push_str("export type Commands = {\n");
+    for command in crate::commands::declarations(&config) {
+        push_command(&mut text, &command);
+    }
+    text.push_str("}\n");
+    text
+}
+
+fn push_type<T: TS>(text: &mut String, config: &Config) {
+    let docs = T::docs().unwrap_or_default();
+    let _ = write!(text, "\n{docs}export {}\n", T::decl(config));
+}
+
+/// The codes as values too, so that a test can hold the message catalogue against them.
+fn push_codes(text: &mut String) {
+    text.push_str("\nexport const ERROR_CODES: readonly ErrorCode[] = [\n");
+    for code in ErrorCode::ALL {
+        let _ = writeln!(text, "  {},", serde_json::to_string(code).unwrap_or_default());
+    }
+    text.push_str("]\n");
+}
+
+fn push_command(text: &mut String, command: &Declaration) {
+    if !command.doc.is_empty() {
+        let _ = writeln!(text, "  /** {} */", command.doc);
+    }
+    let args: Vec<String> = command.args.iter().map(|(name, kind)| format!("{name}: {kind}")).collect();
+    let args = if args.is_empty() {
+        "Record<string, never>".to_owned()
+    } else {
+        format!("{{ {} }}", args.join("; "))
+    };
+    let _ = writeln!(text, "  {}: {{ args: {args}; result: {} }}", command.name, command.result);
+}

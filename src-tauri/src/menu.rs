@@ -1,0 +1,115 @@
+//! The native menu. Its items name actions of `ui/src/workspace/actions.ts`; its texts come from the window's own
+//! message catalogue. On Linux and Windows it is hidden until asked for: every action has a key and the palette.
+
+use std::sync::Mutex;
+
+use serde_json::Value;
+use tauri::menu::{Menu, MenuBuilder, MenuEvent, MenuItemBuilder, SubmenuBuilder};
+use tauri::{AppHandle, Emitter, Manager, WebviewWindow, Wry};
+
+use crate::MAIN_WINDOW;
+
+const ENGLISH: &str = include_str!("../../ui/src/i18n/en.json");
+const CHINESE: &str = include_str!("../../ui/src/i18n/zh-CN.json");
+
+/// The Tauri event that carries the id of a chosen action.
+const MENU_EVENT: &str = "menu";
+
+/// Menus by their key in the catalogue, and the actions in them; an empty one is a line.
+const MENUS: &[(&str, &[&str])] = &[
+    ("file", &["host.add", "host.import", "", "settings.open"]),
+    (
+        "view",
+        &["palette.open", "sidebar.toggle", "", "theme.toggle", "text.bigger", "text.smaller", "text.reset"],
+    ),
+    ("terminal", &["terminal.find", "", "tab.new", "pane.splitRight", "pane.splitDown", "", "tab.close"]),
+];
+
+/// Whether the menu bar is to be seen.
+#[derive(Default)]
+struct Shown(Mutex<bool>);
+
+/// Gives the window its menu, in English until the window says its language.
+pub fn attach(app: &AppHandle, window: &WebviewWindow) -> tauri::Result<()> {
+    app.manage(Shown::default());
+    app.set_menu(build(app, ENGLISH)?)?;
+    if !cfg!(target_os = "macos") {
+        window.hide_menu()?;
+    }
+    Ok(())
+}
+
+pub fn set_language(app: &AppHandle, language: &str) -> tauri::Result<()> {
+    app.set_menu(build(app, if language == "zh-CN" { CHINESE } else { ENGLISH })?)?;
+    let shown = app.state::<Shown>();
+    let visible = *shown.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    set_visible(app, visible)
+}
+
+pub fn set_visible(app: &AppHandle, visible: bool) -> tauri::Result<()> {
+    *app.state::<Shown>().0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = visible;
+    match app.get_webview_window(MAIN_WINDOW) {
+        Some(_) if cfg!(target_os = "macos") => Ok(()),
+        Some(window) if visible => window.show_menu(),
+        Some(window) => window.hide_menu(),
+        None => Ok(()),
+    }
+}
+
+pub fn on_event(app: &AppHandle, event: MenuEvent) {
+    if let Err(error) = app.emit(MENU_EVENT, event.id().as_ref()) {
+        tracing::warn!(%error, "the window could not be told of a menu item");
+    }
+}
+
+fn build(app: &AppHandle, catalogue: &str) -> tauri::Result<Menu<Wry>> {
+    let catalogue: Value = serde_json::from_str(catalogue)?;
+    let mut bar = MenuBuilder::new(app);
+    if cfg!(target_os = "macos") {
+        // There, copy, paste and quit reach a web view only through the menu.
+        bar = bar.item(
+            &SubmenuBuilder::new(app, "Bowline").about(None).separator().services().hide().quit().build()?,
+        );
+    }
+    for (menu, actions) in MENUS {
+        let mut submenu = SubmenuBuilder::new(app, text(&catalogue, &format!("menu.{menu}")));
+        for action in *actions {
+            submenu = match *action {
+                "" => submenu.separator(),
+                id => {
+                    let title = text(&catalogue, &format!("actions.{id}"));
+                    submenu.item(&MenuItemBuilder::with_id(id, title).build(app)?)
+                }
+            };
+        }
+        if cfg!(target_os = "macos") && *menu == "file" {
+            submenu = submenu.separator().copy().paste().select_all();
+        }
+        bar = bar.item(&submenu.build()?);
+    }
+    bar.build()
+}
+
+/// A message by its path in the catalogue. A missing one shows as its path; a test sees to it that none is.
+fn text(catalogue: &Value, path: &str) -> String {
+    let found = path.split('.').try_fold(catalogue, |at, key| at.get(key));
+    found.and_then(Value::as_str).unwrap_or(path).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_menu_and_item_has_a_text_in_both_languages() {
+        for catalogue in [ENGLISH, CHINESE] {
+            let catalogue: Value = serde_json::from_str(catalogue).expect("a catalogue");
+            for (menu, actions) in MENUS {
+                let actions = actions.iter().filter(|id| !id.is_empty()).map(|id| format!("actions.{id}"));
+                for path in actions.chain([format!("menu.{menu}")]) {
+                    assert_ne!(text(&catalogue, &path), path);
+                }
+            }
+        }
+    }
+}
