@@ -1,0 +1,50 @@
+/** Feeds the stores from the engine: first the events, then everything that was there before them. */
+import { useConnections } from './connections/connections'
+import { useHosts } from './hosts/hosts'
+import { useBackend, type EngineEvent, type Overview } from './ipc'
+import { useNotices } from './notices/notices'
+import { usePrompts } from './prompts/prompts'
+
+function show(overview: Overview): void {
+  const hosts = useHosts()
+  hosts.show(overview.hosts)
+  hosts.importable = overview.importable
+  hosts.platform = overview.platform
+  hosts.localUser = overview.localUser
+  useConnections().showAll(overview.connections)
+  usePrompts().showAll(overview.prompts)
+  useNotices().show(overview.storeNotices, overview.keyring)
+}
+
+function apply(event: EngineEvent): void {
+  switch (event.type) {
+    case 'hosts':
+      useHosts().show(event.data)
+      break
+    case 'connection':
+      useConnections().show(event.data)
+      break
+    case 'prompt':
+      usePrompts().add(event.data)
+      break
+    case 'prompt-gone':
+      usePrompts().gone(event.data)
+      break
+    case 'terminal':
+      // The workspace follows its terminals itself.
+      break
+  }
+}
+
+/** Subscribes and resolves once the stores are filled. Events that come before the overview are applied after it. */
+export async function followEngine(): Promise<void> {
+  const early: EngineEvent[] = []
+  let ready = false
+  await useBackend().onEvent((event) => {
+    if (ready) apply(event)
+    else early.push(event)
+  })
+  show(await useBackend().call('overview', {}))
+  early.forEach(apply)
+  ready = true
+}

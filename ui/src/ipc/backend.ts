@@ -1,0 +1,60 @@
+/**
+ * What the window can ask of the engine. There are two: `tauri.ts` (the app) and `fake.ts` (browser tests).
+ * Nothing outside this folder knows which one it talks to, or that Tauri exists.
+ */
+import type {
+  Commands,
+  EngineEvent,
+  HostDraft,
+  HostId,
+  PasswordChange,
+  TerminalId,
+  TerminalSize,
+  TestProgress,
+} from './generated'
+
+export type CommandName = keyof Commands
+
+/** Stops what it came from: a subscription, a listener. */
+export type Stop = () => void
+
+/** Small window preferences (theme, language, font, sizes). Never a host, never a secret. */
+export type Preferences = Record<string, unknown>
+
+export interface Backend {
+  /** A refused call rejects with a `Problem`. */
+  call<Name extends CommandName>(name: Name, args: Commands[Name]['args']): Promise<Commands[Name]['result']>
+
+  /** News from the engine, in order; call `overview` after subscribing to learn the state before. */
+  onEvent(listener: (event: EngineEvent) => void): Promise<Stop>
+
+  /**
+   * Opens a terminal on a saved host. It resolves at once with the terminal's id; the state then comes as events.
+   * `onOutput` gets chunks of at most 64 KiB, in order. At most 512 KiB are under way until `terminal_ack` gives credit back.
+   */
+  openTerminal(host: HostId, size: TerminalSize, onOutput: (bytes: Uint8Array) => void): Promise<TerminalId>
+
+  /** Bytes typed or pasted. Resolves when the engine has taken them; one call at a time for each terminal. */
+  writeTerminal(id: TerminalId, bytes: Uint8Array): Promise<void>
+
+  /** Tries a draft out step by step. `id` names the saved host whose kept password may be used. Resolves at the end. */
+  testHost(
+    id: HostId | null,
+    draft: HostDraft,
+    password: PasswordChange,
+    onProgress: (progress: TestProgress) => void,
+  ): Promise<void>
+
+  loadPreferences(): Promise<Preferences>
+  savePreferences(preferences: Preferences): Promise<void>
+
+  readClipboard(): Promise<string>
+  writeClipboard(text: string): Promise<void>
+
+  /** An item of the native menu was chosen; `action` is the id of an action of `workspace/actions.ts`. */
+  onMenu(listener: (action: string) => void): Promise<Stop>
+
+  setTitle(title: string): Promise<void>
+  /** Native window theme (title bar), so that it follows the setting. */
+  setTheme(theme: 'light' | 'dark' | null): Promise<void>
+}

@@ -1,0 +1,47 @@
+/**
+ * The fake engine for a page in a browser. `?hosts=none|few|many` says what is saved, `?keyring=locked` locks the keyring,
+ * `?notice=damaged|newer|read-only` shows a notice of the store. Preferences stay in the browser's storage, as a reload
+ * must find them. Tests reach it as `window.bowline`.
+ */
+import type { Backend } from './backend'
+import { createFake, type Fake } from './fake'
+import { problem } from './fake-problem'
+import type { KeyringState, StoreNotice } from './generated'
+
+declare global {
+  interface Window {
+    bowline?: Fake
+  }
+}
+
+const STORAGE_KEY = 'bowline-preferences'
+
+function storeNotice(kind: string | null): StoreNotice[] {
+  const keptAs = '/home/ada/.local/share/bowline/hosts.damaged-1.db'
+  if (kind === 'damaged') return [{ kind, keptAs, restoredFrom: 'hosts.copy-2.db' }]
+  if (kind === 'newer') return [{ kind, keptAs, version: 9 }]
+  if (kind !== 'read-only') return []
+  const path = '/home/ada/.local/share/bowline/hosts.db'
+  return [{ kind, path, problem: problem('store-read-only', { path }) }]
+}
+
+export function fakeOfPage(): Backend {
+  const query = new URLSearchParams(location.search)
+  const hosts = query.get('hosts')
+  const locked: KeyringState = {
+    state: 'unusable',
+    problem: problem('keyring-locked', { cause: 'the collection is locked' }, 'ask'),
+  }
+  const fake = createFake({
+    hosts: hosts === 'few' || hosts === 'many' ? hosts : 'none',
+    keyring: query.get('keyring') === 'locked' ? locked : { state: 'ready' },
+    storeNotices: storeNotice(query.get('notice')),
+    importable: query.get('import') !== 'none',
+    preferences: {
+      load: () => JSON.parse(localStorage.getItem(STORAGE_KEY) ?? '{}') as Record<string, unknown>,
+      save: (preferences) => localStorage.setItem(STORAGE_KEY, JSON.stringify(preferences)),
+    },
+  })
+  window.bowline = fake
+  return fake
+}

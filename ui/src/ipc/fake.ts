@@ -1,0 +1,304 @@
+/**
+ * A believable engine in memory, for browser tests and for working on the window without an app. What a host does is in
+ * its address: `unknown` asks about its host key, `changed` shows another one, `password` refuses the word "wrong",
+ * `passphrase` and `interactive` ask for theirs; `nowhere`, `refused`, `silent` and `not-ssh` fail to be reached.
+ */
+import type { Backend, CommandName, Preferences, Stop } from './backend'
+import { checkDraft } from './fake-check'
+import { connectionOf, FakeDialer } from './fake-connect'
+import { FAKE_HOSTS, importCandidates, manyHosts } from './fake-hosts'
+import { problem } from './fake-problem'
+import { openFakeTerminal, type FakeTerminal } from './fake-terminal'
+import type {
+  Commands,
+  ConnectionView,
+  EngineEvent,
+  Host,
+  HostDraft,
+  HostId,
+  HostList,
+  KeyringState,
+  Overview,
+  Problem,
+  StoreNotice,
+  TerminalEnd,
+  TerminalId,
+  TerminalState,
+  TestProgress,
+} from './generated'
+
+export interface FakeOptions {
+  /** `none` is the first run; `few` a day at work; `many` has hundreds. */
+  hosts?: 'none' | 'few' | 'many'
+  keyring?: KeyringState
+  storeNotices?: StoreNotice[]
+  importable?: boolean
+  preferences?: { load(): Preferences; save(preferences: Preferences): void }
+}
+
+type Handlers = {
+  [Name in CommandName]: (args: Commands[Name]['args']) => Commands[Name]['result'] | Promise<Commands[Name]['result']>
+}
+
+interface OpenTerminal {
+  host: HostId
+  state: TerminalState
+  shell: FakeTerminal | null
+  typedEarly: Uint8Array[]
+}
+
+const BUILTIN: Host = {
+  id: 'builtin',
+  builtin: true,
+  hasPassword: false,
+  label: 'Built-in host',
+  group: '',
+  address: '127.0.0.1',
+  port: 22,
+  user: '',
+  auth: 'automatic',
+  keyPath: '',
+}
+
+function inMemory(): NonNullable<FakeOptions['preferences']> {
+  let kept: Preferences = {}
+  return { load: () => kept, save: (preferences) => (kept = structuredClone(preferences)) }
+}
+
+export function createFake(options: FakeOptions = {}) {
+  const listeners = new Set<(event: EngineEvent) => void>()
+  const menuListeners = new Set<(action: string) => void>()
+  const preferences = options.preferences ?? inMemory()
+  const seeded = options.hosts === 'many' ? manyHosts() : options.hosts === 'few' ? FAKE_HOSTS : []
+  let hosts: Host[] = structuredClone([BUILTIN, ...seeded])
+  let deleted: Host[] = []
+  let nextHost = 1
+  let nextTerminal: TerminalId = 1
+  let clipboard = ''
+  const terminals = new Map<TerminalId, OpenTerminal>()
+  const candidates = options.importable === false ? [] : importCandidates()
+  const opened: string[] = []
+
+  const emit = (event: EngineEvent): void => listeners.forEach((listener) => listener(event))
+  const dialer = new FakeDialer(emit)
+  const ready: KeyringState = { state: 'ready' }
+  let keyring = options.keyring ?? ready
+
+  function list(): HostList {
+    const shown = [...hosts].sort(
+      (a, b) =>
+        Number(b.builtin) - Number(a.builtin) ||
+        a.group.localeCompare(b.group) ||
+        (a.label || a.address).localeCompare(b.label || b.address),
+    )
+    const groups = [...new Set(shown.map((host) => host.group).filter(Boolean))]
+    return { hosts: shown, groups }
+  }
+
+  function changed(): void {
+    emit({ type: 'hosts', data: list() })
+  }
+
+  function find(id: HostId): Host {
+    const host = hosts.find((other) => other.id === id)
+    if (!host) throw problem('host-not-found', { host: id })
+    return host
+  }
+
+  function put(host: Host): Host {
+    hosts = [...hosts.filter((other) => other.id !== host.id), host]
+    changed()
+    return structuredClone(host)
+  }
+
+  function accepted(draft: HostDraft): HostDraft {
+    const [first] = checkDraft(draft)
+    if (first) throw problem('host-invalid', { field: first.field, reason: first.problem })
+    return draft
+  }
+
+  const showTerminal = (id: TerminalId, entry: OpenTerminal): void =>
+    emit({ type: 'terminal', data: { id, hostId: entry.host, ...entry.state } })
+
+  function endTerminal(id: TerminalId, end: TerminalEnd): void {
+    const entry = terminals.get(id)
+    if (!entry || entry.state.state === 'ended') return
+    entry.state = { state: 'ended', end }
+    entry.shell?.close()
+    entry.shell = null
+    showTerminal(id, entry)
+    dialer.countTerminals(entry.host, running(entry.host))
+  }
+
+  const running = (host: HostId): number =>
+    [...terminals.values()].filter((entry) => entry.host === host && entry.state.state !== 'ended').length
+
+  const handlers: Handlers = {
+    overview: (): Overview => ({
+      version: '0.1.0',
+      platform: 'linux',
+      localUser: 'ada',
+      hosts: list(),
+      connections: dialer.views(),
+      terminals: [...terminals].map(([id, entry]) => ({ id, hostId: entry.host, ...entry.state })),
+      prompts: dialer.prompts(),
+      storeNotices: options.storeNotices ?? [],
+      keyring,
+      importable: candidates.filter((candidate) => !isSaved(candidate.alias)).length,
+    }),
+    hosts: list,
+    host_check: ({ draft }) => checkDraft(draft),
+    host_create: ({ draft, password }) =>
+      put({ ...accepted(draft), id: `host-${nextHost++}`, builtin: false, hasPassword: password.kind === 'set' }),
+    host_update: ({ id, draft, password }) => {
+      const had = find(id).hasPassword
+      const hasPassword = password.kind === 'keep' ? had : password.kind === 'set'
+      return put({ ...accepted(draft), id, builtin: false, hasPassword })
+    },
+    host_duplicate: ({ id }) => {
+      const host = find(id)
+      return put({ ...host, id: `host-${nextHost++}`, builtin: false, label: `${host.label || host.address} (2)` })
+    },
+    host_delete: ({ id }) => {
+      deleted = [...deleted, find(id)]
+      hosts = hosts.filter((host) => host.id !== id)
+      changed()
+      return null
+    },
+    host_restore: ({ id }) => {
+      const host = deleted.find((other) => other.id === id)
+      if (!host) throw problem('host-not-found', { host: id })
+      return put(host)
+    },
+    group_rename: ({ from, to }) => {
+      hosts = hosts.map((host) => (host.group === from ? { ...host, group: to } : host))
+      changed()
+      return null
+    },
+    host_move: ({ id, group }) => put({ ...find(id), group }),
+    import_preview: () => ({
+      path: '/home/ada/.ssh/config',
+      candidates: candidates.map((candidate) => ({ ...candidate, saved: isSaved(candidate.alias) })),
+      problems: candidates.length > 0 ? ['line 31: missing argument'] : [],
+    }),
+    import_apply: ({ aliases }) =>
+      candidates
+        .filter((candidate) => aliases.includes(candidate.alias))
+        .map(({ draft }) => put({ ...draft, id: `host-${nextHost++}`, builtin: false, hasPassword: false })),
+    prompt_answer: ({ id, answer }) => {
+      dialer.answer(id, answer)
+      return null
+    },
+    terminal_resize: ({ id, size }) => {
+      terminals.get(id)?.shell?.resize(size)
+      return null
+    },
+    terminal_ack: ({ id, bytes }) => {
+      terminals.get(id)?.shell?.ack(bytes)
+      return null
+    },
+    terminal_close: ({ id }) => {
+      endTerminal(id, { how: 'closed' })
+      return null
+    },
+    host_disconnect: ({ id }) => {
+      for (const [terminal, entry] of terminals) if (entry.host === id) endTerminal(terminal, { how: 'closed' })
+      dialer.disconnect(id)
+      return null
+    },
+    host_test_cancel: () => {
+      dialer.cancelTest()
+      return null
+    },
+    pick_key_file: () => '~/.ssh/id_ed25519',
+    open_link: ({ url }) => {
+      if (!/^https?:/.test(url) || new URL(url).username !== '') throw problem('link-refused', { url })
+      opened.push(url)
+      return null
+    },
+    reveal_data_folder: () => {
+      opened.push('data-folder')
+      return null
+    },
+    menu_language: () => null,
+    menu_visible: () => null,
+  }
+
+  function isSaved(alias: string): boolean {
+    return hosts.some((host) => host.label === alias)
+  }
+
+  const backend: Backend = {
+    async call<Name extends CommandName>(name: Name, args: Commands[Name]['args']) {
+      // As over the real bridge: nothing is shared, and the answer never comes in the same turn.
+      await Promise.resolve()
+      const handle: Handlers[Name] = handlers[name]
+      return structuredClone(await handle(structuredClone(args)))
+    },
+    onEvent(listener): Promise<Stop> {
+      listeners.add(listener)
+      return Promise.resolve(() => void listeners.delete(listener))
+    },
+    async openTerminal(hostId, size, onOutput) {
+      const host = find(hostId)
+      const id = nextTerminal++
+      const entry: OpenTerminal = { host: hostId, state: { state: 'opening' }, shell: null, typedEarly: [] }
+      terminals.set(id, entry)
+      void dialer.connect(host, keyring.state === 'ready').then(
+        () => {
+          if (entry.state.state === 'ended') return
+          entry.state = { state: 'running' }
+          entry.shell = openFakeTerminal({ host, size, output: onOutput, ended: (end) => endTerminal(id, end) })
+          entry.typedEarly.forEach((bytes) => entry.shell?.write(bytes))
+          showTerminal(id, entry)
+          dialer.countTerminals(hostId, running(hostId))
+        },
+        (failure: Problem) => endTerminal(id, { how: 'failed', problem: failure }),
+      )
+      setTimeout(() => entry.state.state === 'opening' && showTerminal(id, entry))
+      await Promise.resolve()
+      return id
+    },
+    async writeTerminal(id, bytes) {
+      await Promise.resolve()
+      const entry = terminals.get(id)
+      if (!entry) throw problem('terminal-not-found')
+      if (entry.shell) entry.shell.write(bytes)
+      else entry.typedEarly.push(bytes.slice())
+    },
+    async testHost(id, draft, password, onProgress: (progress: TestProgress) => void) {
+      accepted(draft)
+      const kept = id !== null && find(id).hasPassword && password.kind === 'keep'
+      await dialer.test(draft, kept || password.kind === 'set', onProgress)
+    },
+    loadPreferences: () => Promise.resolve(preferences.load()),
+    savePreferences: (next) => Promise.resolve(preferences.save(next)),
+    readClipboard: () => Promise.resolve(clipboard),
+    writeClipboard: (text) => Promise.resolve(void (clipboard = text)),
+    onMenu(listener) {
+      menuListeners.add(listener)
+      return Promise.resolve(() => void menuListeners.delete(listener))
+    },
+    setTitle: (title) => Promise.resolve(void (document.title = title)),
+    setTheme: () => Promise.resolve(),
+  }
+
+  /** What a test can do besides: be the server, the network or the menu. */
+  const controls = {
+    emit,
+    /** Chooses an item of the native menu. */
+    menu: (action: string) => menuListeners.forEach((listener) => listener(action)),
+    connection: (hostId: HostId, change: Partial<ConnectionView>) =>
+      emit({ type: 'connection', data: { ...connectionOf(hostId), ...change } as ConnectionView }),
+    endTerminal,
+    setKeyring: (state: KeyringState) => (keyring = state),
+    setClipboard: (text: string) => (clipboard = text),
+    clipboard: () => clipboard,
+    opened,
+    hosts: () => structuredClone(hosts),
+  }
+
+  return { ...backend, controls }
+}
+
+export type Fake = ReturnType<typeof createFake>

@@ -1,0 +1,384 @@
+// Generated from the Rust types by `npm run types`. Do not edit.
+
+/**
+ * What the caller can do about an error.
+ */
+export type Action = "retry" | "ask" | "fix" | "bug";
+
+/**
+ * Every cause that has a message of its own. The comment names the params that its message uses.
+ */
+export type ErrorCode = "host-invalid" | "host-not-found" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "known-hosts-unreadable" | "known-hosts-unwritable" | "auth-refused" | "auth-nothing-to-try" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-lost" | "connection-silent" | "terminal-not-found" | "builtin-failed" | "link-refused" | "internal";
+
+/**
+ * An [`Error`] as the window gets it.
+ */
+export type Problem = { code: ErrorCode, action: Action, message: string, params: { [key in string]: string }, };
+
+/**
+ * A random name (UUID v4) that stays with a host for its life.
+ */
+export type HostId = string;
+
+/**
+ * How the person wants to log in.
+ */
+export type AuthMethod = "automatic" | "password" | "key" | "agent" | "keyboard-interactive";
+
+/**
+ * What the host form holds. Never a secret: passwords travel beside it.
+ */
+export type HostDraft = { 
+/**
+ * Shown name; empty means the address.
+ */
+label: string, 
+/**
+ * Name of the group; empty means none.
+ */
+group: string, 
+/**
+ * A name, an IPv4 or an IPv6 address (without brackets).
+ */
+address: string, port: number, 
+/**
+ * Empty means the local user's name.
+ */
+user: string, auth: AuthMethod, 
+/**
+ * Path of a private key; `~` is the home folder. Empty means none.
+ */
+keyPath: string, };
+
+/**
+ * A saved host.
+ */
+export type Host = { id: HostId, 
+/**
+ * The host that Bowline runs itself; it has no address of its own and cannot be edited.
+ */
+builtin: boolean, 
+/**
+ * A password for it lies in the OS keyring.
+ */
+hasPassword: boolean, 
+/**
+ * Shown name; empty means the address.
+ */
+label: string, 
+/**
+ * Name of the group; empty means none.
+ */
+group: string, 
+/**
+ * A name, an IPv4 or an IPv6 address (without brackets).
+ */
+address: string, port: number, 
+/**
+ * Empty means the local user's name.
+ */
+user: string, auth: AuthMethod, 
+/**
+ * Path of a private key; `~` is the home folder. Empty means none.
+ */
+keyPath: string, };
+
+/**
+ * Everything that the sidebar shows.
+ */
+export type HostList = { 
+/**
+ * In the order of the sidebar: by group, then by name.
+ */
+hosts: Array<Host>, 
+/**
+ * Names of all groups in order; a group without hosts can be among them.
+ */
+groups: Array<string>, };
+
+/**
+ * Something about the saved hosts that the person has to know.
+ */
+export type StoreNotice = { "kind": "damaged", keptAs: string, restoredFrom: string | null, } | { "kind": "newer", keptAs: string, version: number, } | { "kind": "read-only", path: string, problem: Problem, };
+
+export type HostField = "label" | "group" | "address" | "port" | "user" | "keyPath";
+
+/**
+ * Why a field is not acceptable; the window has a sentence for each.
+ */
+export type ProblemKind = "required" | "too-long" | "leading-dash" | "control-character" | "whitespace" | "shell-character" | "user-in-address" | "port-in-address" | "brackets-in-address" | "port-range" | "file-missing" | "file-unreadable" | "not-a-private-key";
+
+export type FieldProblem = { field: HostField, problem: ProblemKind, };
+
+/**
+ * One `Host` block that names a machine.
+ */
+export type ImportCandidate = { 
+/**
+ * The name in the `Host` line.
+ */
+alias: string, draft: HostDraft, 
+/**
+ * Keywords of its block that Bowline does not act on yet, named so that nothing is dropped in silence.
+ */
+ignored: Array<string>, 
+/**
+ * A saved host with this name exists already.
+ */
+saved: boolean, };
+
+export type ImportPreview = { path: string, candidates: Array<ImportCandidate>, 
+/**
+ * Lines that could not be understood: `line 12: missing argument`.
+ */
+problems: Array<string>, };
+
+/**
+ * What becomes of a host's kept password when the form is saved.
+ */
+export type PasswordChange = { "kind": "keep" } | { "kind": "forget" } | { "kind": "set", secret: string, };
+
+/**
+ * A host key as a person compares it.
+ */
+export type KeyPicture = { 
+/**
+ * `ssh-ed25519` and so on.
+ */
+algorithm: string, 
+/**
+ * `SHA256:...`
+ */
+fingerprint: string, 
+/**
+ * OpenSSH's drawing of the fingerprint, lines with their frame.
+ */
+randomart: string, };
+
+/**
+ * A key that known_hosts has for a host.
+ */
+export type KnownKey = { algorithm: string, fingerprint: string, path: string, 
+/**
+ * Counted from 1.
+ */
+line: number, };
+
+/**
+ * One field of a keyboard-interactive question. The text is from the server, with control characters made visible.
+ */
+export type InteractiveField = { text: string, 
+/**
+ * Whether what is typed may be seen.
+ */
+echo: boolean, };
+
+/**
+ * What is asked.
+ */
+export type Question = { "kind": "host-key-unknown", key: KeyPicture, 
+/**
+ * Other names under which known_hosts has this very key.
+ */
+knownAs: Array<string>, } | { "kind": "host-key-changed", key: KeyPicture, known: Array<KnownKey>, } | { "kind": "password", user: string, 
+/**
+ * From 1 to 3; above 1 the one before was refused.
+ */
+attempt: number, } | { "kind": "passphrase", keyPath: string, attempt: number, } | { "kind": "interactive", user: string, name: string, instructions: string, fields: Array<InteractiveField>, };
+
+/**
+ * A question as the window shows it.
+ */
+export type Prompt = { id: number, 
+/**
+ * None for a host that is only being tried out in the form.
+ */
+hostId: HostId | null, 
+/**
+ * The host's shown name.
+ */
+host: string, 
+/**
+ * `address` or `[address]:port`.
+ */
+address: string, 
+/**
+ * What the server said before the question (its banner), with control characters made visible.
+ */
+banner: string | null, question: Question, 
+/**
+ * Whether "remember" can be offered: the OS keyring answers.
+ */
+canRemember: boolean, };
+
+/**
+ * What the person answered.
+ */
+export type Answer = { "kind": "cancel" } | { "kind": "trust", always: boolean, } | { "kind": "replace-key", typed: string, } | { "kind": "secret", secret: string, remember: boolean, } | { "kind": "fields", values: string[], };
+
+/**
+ * The state of a host's connection as a person sees it.
+ */
+export type ConnectionState = { "state": "idle" } | { "state": "dialing" } | { "state": "authenticating" } | { "state": "up" } | { "state": "suspect" } | { "state": "down", problem: Problem, } | { "state": "halted", problem: Problem, };
+
+/**
+ * A host's connection in one snapshot; sent whenever it changes.
+ */
+export type ConnectionView = { hostId: HostId, 
+/**
+ * The last measured round trip in milliseconds.
+ */
+roundTripMs: number | null, 
+/**
+ * Milliseconds since the Unix epoch at which the server was last heard.
+ */
+lastHeardMs: number | null, 
+/**
+ * `aes128-gcm@openssh.com` and so on.
+ */
+cipher: string | null, 
+/**
+ * The server's identification, such as `OpenSSH_9.2p1 Debian-2`.
+ */
+server: string | null, terminals: number, } & ({ "state": "idle" } | { "state": "dialing" } | { "state": "authenticating" } | { "state": "up" } | { "state": "suspect" } | { "state": "down", problem: Problem, } | { "state": "halted", problem: Problem, });
+
+/**
+ * A number that names a terminal while the app runs; never used twice.
+ */
+export type TerminalId = number;
+
+/**
+ * Columns and rows, in cells. Never below 10 x 3 on the wire.
+ */
+export type TerminalSize = { cols: number, rows: number, };
+
+/**
+ * How a terminal ended.
+ */
+export type TerminalEnd = { "how": "exited", status: number, } | { "how": "signalled", signal: string, coreDumped: boolean, message: string, } | { "how": "closed" } | { "how": "failed", problem: Problem, };
+
+export type TerminalState = { "state": "opening" } | { "state": "running" } | { "state": "ended", end: TerminalEnd, };
+
+export type TerminalView = { id: TerminalId, hostId: HostId, } & ({ "state": "opening" } | { "state": "running" } | { "state": "ended", end: TerminalEnd, });
+
+/**
+ * The steps from a host to a shell, in order.
+ */
+export type TestStep = "resolve" | "connect" | "host-key" | "authenticate" | "shell";
+
+/**
+ * What became of a step.
+ */
+export type TestOutcome = { "outcome": "started" } | { "outcome": "passed", detail: string, ms: number, } | { "outcome": "failed", problem: Problem, ms: number, };
+
+export type TestProgress = { step: TestStep, } & ({ "outcome": "started" } | { "outcome": "passed", detail: string, ms: number, } | { "outcome": "failed", problem: Problem, ms: number, });
+
+/**
+ * Whether passwords can be kept.
+ */
+export type KeyringState = { "state": "ready" } | { "state": "unusable", problem: Problem, };
+
+/**
+ * What a window needs to know once, at its start.
+ */
+export type Overview = { version: string, 
+/**
+ * `linux`, `macos` or `windows`.
+ */
+platform: string, 
+/**
+ * The local user's name: what an empty user field means.
+ */
+localUser: string, hosts: HostList, connections: Array<ConnectionView>, terminals: Array<TerminalView>, prompts: Array<Prompt>, storeNotices: Array<StoreNotice>, keyring: KeyringState, 
+/**
+ * Hosts in the person's ~/.ssh/config that are not saved here yet.
+ */
+importable: number, };
+
+/**
+ * One piece of news for the window.
+ */
+export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number };
+
+export const ERROR_CODES: readonly ErrorCode[] = [
+  "host-invalid",
+  "host-not-found",
+  "store-read-only",
+  "store-full",
+  "store-busy",
+  "store-failed",
+  "import-failed",
+  "unresolvable",
+  "refused",
+  "unreachable",
+  "dial-timed-out",
+  "not-ssh",
+  "silent-server",
+  "closed-in-handshake",
+  "no-common-algorithm",
+  "protocol",
+  "host-key-changed",
+  "host-key-revoked",
+  "host-key-rejected",
+  "known-hosts-unreadable",
+  "known-hosts-unwritable",
+  "auth-refused",
+  "auth-nothing-to-try",
+  "key-unreadable",
+  "key-unknown-type",
+  "key-encrypted",
+  "passphrase-wrong",
+  "agent-unavailable",
+  "cancelled",
+  "prompt-timed-out",
+  "keyring-unavailable",
+  "keyring-locked",
+  "channel-refused",
+  "pty-refused",
+  "shell-refused",
+  "connection-lost",
+  "connection-silent",
+  "terminal-not-found",
+  "builtin-failed",
+  "link-refused",
+  "internal",
+]
+
+/** Every command with its arguments and its result. A refused call rejects with a `Problem`. */
+export type Commands = {
+  /** Everything a window needs at its start. */
+  overview: { args: Record<string, never>; result: Overview }
+  hosts: { args: Record<string, never>; result: HostList }
+  /** What is wrong with a draft, field by field; empty means acceptable. Called as one types. */
+  host_check: { args: { draft: HostDraft }; result: Array<FieldProblem> }
+  host_create: { args: { draft: HostDraft; password: PasswordChange }; result: Host }
+  host_update: { args: { id: HostId; draft: HostDraft; password: PasswordChange }; result: Host }
+  host_duplicate: { args: { id: HostId }; result: Host }
+  host_delete: { args: { id: HostId }; result: null }
+  /** Brings a deleted host back (undo), with its password. */
+  host_restore: { args: { id: HostId }; result: Host }
+  host_move: { args: { id: HostId; group: string }; result: Host }
+  /** Ends every terminal of the host and its connection. */
+  host_disconnect: { args: { id: HostId }; result: null }
+  group_rename: { args: { from: string; to: string }; result: null }
+  import_preview: { args: Record<string, never>; result: ImportPreview }
+  import_apply: { args: { aliases: Array<string> }; result: Array<Host> }
+  /** Stops a running host_test. */
+  host_test_cancel: { args: Record<string, never>; result: null }
+  prompt_answer: { args: { id: number; answer: Answer }; result: null }
+  /** Gives back credit: bytes that xterm.js has parsed (from its write callback). */
+  terminal_ack: { args: { id: TerminalId; bytes: number }; result: null }
+  terminal_resize: { args: { id: TerminalId; size: TerminalSize }; result: null }
+  /** Ends the terminal and its channel. */
+  terminal_close: { args: { id: TerminalId }; result: null }
+  /** A native file picker for a private key; null when dismissed. */
+  pick_key_file: { args: Record<string, never>; result: string | null }
+  /** Opens an http(s) link in the person's browser; anything else is refused. */
+  open_link: { args: { url: string }; result: null }
+  /** Opens the folder that holds Bowline's files (after a store notice). */
+  reveal_data_folder: { args: Record<string, never>; result: null }
+  /** Sets the language of the native menu ("en" or "zh-CN"). */
+  menu_language: { args: { language: string }; result: null }
+  /** Shows or hides the menu bar, where the window has one. */
+  menu_visible: { args: { visible: boolean }; result: null }
+}
