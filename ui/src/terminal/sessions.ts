@@ -1,0 +1,39 @@
+/** Every open session: the engine's news about terminals and changes of the settings are led to them. */
+import { watch } from 'vue'
+import { useBackend, type HostId, type Stop } from '../ipc'
+import { useSettings } from '../settings/settings'
+import { platform } from '../workspace/platform'
+import { TerminalDirectory } from './directory'
+import { TerminalSession } from './session'
+
+const directory = new TerminalDirectory()
+const sessions = new Set<TerminalSession>()
+
+/** Call once at the start. */
+export async function followTerminals(): Promise<Stop> {
+  const settings = useSettings()
+  const unwatch = watch(
+    () => ({ ...settings.current }),
+    (current) => sessions.forEach((session) => session.surface.apply(current)),
+  )
+  const stop = await useBackend().onEvent((event) => {
+    if (event.type !== 'terminal') return
+    const { id, hostId: _, ...state } = event.data
+    directory.show(id, state)
+  })
+  return () => {
+    unwatch()
+    stop()
+  }
+}
+
+export function openSession(hostId: HostId): TerminalSession {
+  const session = new TerminalSession(hostId, useSettings().current, platform, directory)
+  sessions.add(session)
+  return session
+}
+
+export function closeSession(session: TerminalSession): void {
+  sessions.delete(session)
+  session.dispose()
+}

@@ -1,0 +1,238 @@
+/**
+ * One xterm.js terminal as the rest of the window sees it: an element to put somewhere, bytes in, bytes out. It knows nothing of
+ * hosts, connections or Vue. Terminal bytes pass through here and never enter reactive state.
+ */
+import { FitAddon } from '@xterm/addon-fit'
+import { SearchAddon } from '@xterm/addon-search'
+import { Unicode11Addon } from '@xterm/addon-unicode11'
+import { Terminal } from '@xterm/xterm'
+import '@xterm/xterm/css/xterm.css'
+import type { TerminalSize } from '../ipc'
+import type { Platform } from '../workspace/platform'
+import { onThemeChange, readMatchColours, readTheme } from './colours'
+import { fontList, fontsReady } from './fonts'
+import { openLinks } from './links'
+import { noticeLostFocus } from './lost-focus'
+import { answerModeRequests } from './mode-reports'
+import { openWithRenderer } from './renderer'
+import { refuseStrayKeys } from './stray-keys'
+import './terminal.css'
+
+/** The part of the settings that a terminal follows. */
+export interface Appearance {
+  fontFamily: string
+  fontSize: number
+  lineHeight: number
+  cursorStyle: 'block' | 'bar' | 'underline'
+  cursorBlink: boolean
+  scrollback: number
+}
+
+export interface SurfaceEvents {
+  /** Typed text, mouse reports and answers to the program's questions. */
+  text: (text: string) => void
+  /** The same in old 8-bit encodings: one byte in each character. */
+  binary: (text: string) => void
+  size: (size: TerminalSize) => void
+  title: (title: string) => void
+  bell: () => void
+  selection: () => void
+  openLink: (url: string) => void
+  hoverLink: (url: string | null) => void
+}
+
+export interface SearchQuery {
+  text: string
+  caseSensitive: boolean
+  regex: boolean
+  wholeWord: boolean
+}
+
+/** Programs that draw a screen break below this size, and a hidden pane is measured as nothing. */
+const SMALLEST: TerminalSize = { cols: 10, rows: 3 }
+
+/** Counting every match of a common letter in a full scrollback would block typing. */
+const MATCHES_COUNTED = 1000
+
+/** What a program may have left behind: mouse reports, brackets, a scroll region, a hidden cursor, colours. */
+const SOFT_RESET = '\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[!p\x1b[?25h\x1b[0m'
+
+export class Surface {
+  readonly element = document.createElement('div')
+  readonly terminal: Terminal
+  readonly #fit = new FitAddon()
+  readonly #search = new SearchAddon({ highlightLimit: MATCHES_COUNTED })
+  readonly #stopTheme: () => void
+  readonly #stopFocus: () => void
+  #appearance: Appearance
+  #fitting = 0
+  #opened = false
+  #focusWanted = false
+  /** What had the focus when it was wanted: someone who goes elsewhere meanwhile keeps it. */
+  #focusWas: Element | null = null
+  #disposed = false
+
+  constructor(
+    appearance: Appearance,
+    private readonly platform: Platform,
+    private readonly events: SurfaceEvents,
+  ) {
+    this.#appearance = { ...appearance }
+    this.element.className = 'terminal-surface'
+    refuseStrayKeys(this.element)
+    this.terminal = new Terminal({
+      ...this.#options(appearance),
+      theme: readTheme(),
+      allowProposedApi: true,
+      // A new window of text should not scroll past what was there.
+      scrollOnEraseInDisplay: true,
+      rescaleOverlappingGlyphs: true,
+      // Never act on what output asks about the window itself.
+      windowOptions: {},
+      logLevel: 'off',
+    })
+    this.#listen()
+    this.#stopFocus = noticeLostFocus(this.terminal, this.element)
+    this.#stopTheme = onThemeChange(() => {
+      this.terminal.options.theme = readTheme()
+    })
+  }
+
+  get size(): TerminalSize {
+    return { cols: this.terminal.cols, rows: this.terminal.rows }
+  }
+
+  /** Shows the terminal in a container that is part of the document. Resolves once it is drawn and has its size. */
+  async attach(container: HTMLElement): Promise<void> {
+    container.append(this.element)
+    if (!this.#opened) {
+      this.#opened = true
+      const { fontFamily, fontSize } = this.#appearance
+      await fontsReady(fontList(fontFamily), fontSize)
+      if (this.#disposed) return
+      openWithRenderer(this.terminal, this.element, this.platform)
+    }
+    this.#fitNow()
+    if (this.#focusWanted && this.#focusWas === document.activeElement) this.focus()
+  }
+
+  /** Takes as many columns and rows as fit; many calls in one frame are one. */
+  fitSoon(): void {
+    if (this.#fitting !== 0) return
+    this.#fitting = requestAnimationFrame(() => {
+      this.#fitting = 0
+      this.#fitNow()
+    })
+  }
+
+  #fitNow(): void {
+    // A hidden tab has no size: what it had stays.
+    if (this.#disposed || !this.element.isConnected || this.element.clientWidth === 0 || this.element.clientHeight === 0) return
+    const proposed = this.#fit.proposeDimensions()
+    if (!proposed || !Number.isFinite(proposed.cols) || !Number.isFinite(proposed.rows)) return
+    const cols = Math.max(SMALLEST.cols, proposed.cols)
+    const rows = Math.max(SMALLEST.rows, proposed.rows)
+    if (cols !== this.terminal.cols || rows !== this.terminal.rows) this.terminal.resize(cols, rows)
+  }
+
+  /** Output of the server, at most 64 KiB. `parsed` is called when it is on the screen's way and its credit may go back. */
+  write(bytes: Uint8Array, parsed: () => void): void {
+    this.terminal.write(bytes, parsed)
+  }
+
+  /** Puts the screen back in order below what a program left, so that the next session starts on a line of its own. */
+  startAfresh(): void {
+    // Behind what is still being parsed: only then is it known where the cursor stands.
+    this.terminal.write('', () => {
+      if (this.#disposed) return
+      const leave = this.terminal.buffer.active.type === 'alternate' ? '\x1b[?1049l' : ''
+      this.terminal.write(leave + SOFT_RESET, () => {
+        if (this.terminal.buffer.active.cursorX > 0) this.terminal.write('\r\n')
+      })
+    })
+  }
+
+  apply(appearance: Appearance): void {
+    const before = this.#appearance
+    this.#appearance = { ...appearance }
+    Object.assign(this.terminal.options, this.#options(appearance))
+    if (!this.#opened) return
+    const family = fontList(appearance.fontFamily)
+    if (before.fontFamily === appearance.fontFamily && before.fontSize === appearance.fontSize) this.fitSoon()
+    else void fontsReady(family, appearance.fontSize).then(() => this.#measureAgain())
+  }
+
+  /** Takes the keyboard, at once or as soon as it is drawn. */
+  focus(): void {
+    this.#focusWanted = !this.element.isConnected || !this.terminal.textarea
+    this.#focusWas = document.activeElement
+    if (!this.#focusWanted) this.terminal.focus()
+  }
+
+  /** Finds the next match from the selection on, or the one before it. False when there is none or the pattern is not valid. */
+  find(query: SearchQuery, direction: 'next' | 'previous', incremental: boolean): boolean {
+    const { text, caseSensitive, regex, wholeWord } = query
+    const options = { caseSensitive, regex, wholeWord, incremental, decorations: readMatchColours() }
+    // The addon takes changed options for the ones that it counted with; forgetting makes it count again.
+    if (incremental) this.#search.clearDecorations()
+    try {
+      return direction === 'next' ? this.#search.findNext(text, options) : this.#search.findPrevious(text, options)
+    } catch {
+      return false
+    }
+  }
+
+  onMatches(listener: (index: number, count: number) => void): () => void {
+    const listening = this.#search.onDidChangeResults(({ resultIndex, resultCount }) => listener(resultIndex, resultCount))
+    return () => listening.dispose()
+  }
+
+  endSearch(): void {
+    this.#search.clearDecorations()
+  }
+
+  dispose(): void {
+    this.#disposed = true
+    cancelAnimationFrame(this.#fitting)
+    this.#stopTheme()
+    this.#stopFocus()
+    this.terminal.dispose()
+    this.element.remove()
+  }
+
+  #options(appearance: Appearance) {
+    return {
+      fontFamily: fontList(appearance.fontFamily),
+      fontSize: appearance.fontSize,
+      lineHeight: appearance.lineHeight,
+      cursorStyle: appearance.cursorStyle,
+      cursorBlink: appearance.cursorBlink,
+      scrollback: appearance.scrollback,
+    }
+  }
+
+  /** xterm.js measures a font when its name changes; a family that arrived after that needs a nudge. */
+  #measureAgain(): void {
+    if (this.#disposed) return
+    const family = fontList(this.#appearance.fontFamily)
+    this.terminal.options.fontFamily = `${family}, monospace`
+    this.terminal.options.fontFamily = family
+    this.fitSoon()
+  }
+
+  #listen(): void {
+    const { terminal, events } = this
+    terminal.loadAddon(this.#fit)
+    terminal.loadAddon(this.#search)
+    terminal.loadAddon(new Unicode11Addon())
+    terminal.unicode.activeVersion = '11'
+    answerModeRequests(terminal)
+    openLinks(terminal, this.platform, { open: events.openLink, hover: events.hoverLink })
+    terminal.onData(events.text)
+    terminal.onBinary(events.binary)
+    terminal.onResize(events.size)
+    terminal.onTitleChange(events.title)
+    terminal.onBell(events.bell)
+    terminal.onSelectionChange(events.selection)
+  }
+}
