@@ -1,0 +1,14 @@
+/** For what a person asked for and nobody waits on. */
+import { problemText } from '../i18n/problem'
+import { toProblem } from '../ipc'
+import { useNotices } from './notices'
+
+/** Runs what may be refused and says so in a toast, instead of leaving a button or a key that does nothing. */
+export async function attempt(work: () => unknown): Promise<void> {
+  try {
+    await work()
+  } catch (thrown) {
+    const { text, fix } = problemText(toProblem(thrown))
+    useNotices().toast(`${text} ${fix}`, { tone: 'bad' })
+  }
+}
