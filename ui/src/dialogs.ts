@@ -1,0 +1,25 @@
+/** Which dialog is open. There is one at a time; questions of the engine come on top of it. */
+import { defineStore } from 'pinia'
+import { shallowRef } from 'vue'
+import type { HostDraft, HostId } from './ipc'
+
+export type Dialog =
+  | { kind: 'host-add'; start?: Partial<HostDraft> }
+  | { kind: 'host-edit'; id: HostId }
+  | { kind: 'host-group'; id: HostId }
+  | { kind: 'import' }
+  | { kind: 'settings' }
+
+export const useDialogs = defineStore('dialogs', () => {
+  const open = shallowRef<Dialog | null>(null)
+
+  function show(dialog: Dialog): void {
+    open.value = dialog
+  }
+
+  function close(): void {
+    open.value = null
+  }
+
+  return { open, show, close }
+})

@@ -1,0 +1,164 @@
+/**
+ * What a person can set about the window. Kept by the back end as plain preferences: whatever lies there is checked
+ * field by field, so that a damaged or older file costs one setting and never the start.
+ */
+import { defineStore } from 'pinia'
+import { reactive, watch } from 'vue'
+import { useBackend } from '../ipc'
+
+export type ThemeChoice = 'system' | 'light' | 'dark'
+export type LanguageChoice = 'system' | 'en' | 'zh-CN'
+export type CursorStyle = 'block' | 'bar' | 'underline'
+export type RightClick = 'menu' | 'paste'
+export type Bell = 'off' | 'visual'
+
+export interface Settings {
+  theme: ThemeChoice
+  language: LanguageChoice
+  /** A CSS font-family list. Empty means the bundled JetBrains Mono. */
+  fontFamily: string
+  /** In CSS pixels. */
+  fontSize: number
+  /** A multiple of the font size. */
+  lineHeight: number
+  cursorStyle: CursorStyle
+  cursorBlink: boolean
+  /** Lines kept above the screen of a terminal. */
+  scrollback: number
+  copyOnSelect: boolean
+  rightClick: RightClick
+  bell: Bell
+  menuBar: boolean
+  sidebarShown: boolean
+  /** In CSS pixels. */
+  sidebarWidth: number
+  /** Names of the groups folded in the sidebar. */
+  foldedGroups: string[]
+}
+
+export const DEFAULT_SETTINGS: Readonly<Settings> = {
+  theme: 'system',
+  language: 'system',
+  fontFamily: '',
+  fontSize: 13,
+  lineHeight: 1.1,
+  cursorStyle: 'block',
+  cursorBlink: false,
+  scrollback: 10_000,
+  copyOnSelect: false,
+  rightClick: 'menu',
+  bell: 'visual',
+  menuBar: false,
+  sidebarShown: true,
+  sidebarWidth: 260,
+  foldedGroups: [],
+}
+
+/** Smallest value, largest value and step of each number. */
+export const LIMITS = {
+  fontSize: { min: 8, max: 32, step: 1 },
+  lineHeight: { min: 1, max: 2, step: 0.05 },
+  scrollback: { min: 0, max: 100_000, step: 1000 },
+  sidebarWidth: { min: 200, max: 480, step: 10 },
+} as const
+
+export const CHOICES = {
+  theme: ['system', 'light', 'dark'],
+  language: ['system', 'en', 'zh-CN'],
+  cursorStyle: ['block', 'bar', 'underline'],
+  rightClick: ['menu', 'paste'],
+  bell: ['visual', 'off'],
+} as const
+
+/** Long enough for several families, short enough to be no accident. */
+const FONT_FAMILY_MAX_CHARACTERS = 200
+
+function oneOf<Value extends string>(choices: readonly Value[], value: unknown, otherwise: Value): Value {
+  return choices.find((choice) => choice === value) ?? otherwise
+}
+
+function within(limits: { min: number; max: number }, value: unknown, otherwise: number): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return otherwise
+  return Math.min(limits.max, Math.max(limits.min, value))
+}
+
+function flag(value: unknown, otherwise: boolean): boolean {
+  return typeof value === 'boolean' ? value : otherwise
+}
+
+function fontFamily(value: unknown): string {
+  // Anything that could end the declaration it is put into is not a font's name.
+  if (typeof value !== 'string' || /[;{}<>\n\r]/.test(value)) return DEFAULT_SETTINGS.fontFamily
+  return value.trim().slice(0, FONT_FAMILY_MAX_CHARACTERS)
+}
+
+/** Settings out of whatever was stored: a field that is missing or wrong gets its default. */
+export function readSettings(stored: Record<string, unknown>): Settings {
+  const usual = DEFAULT_SETTINGS
+  const folded = stored['foldedGroups']
+  return {
+    theme: oneOf(CHOICES.theme, stored['theme'], usual.theme),
+    language: oneOf(CHOICES.language, stored['language'], usual.language),
+    fontFamily: fontFamily(stored['fontFamily']),
+    fontSize: Math.round(within(LIMITS.fontSize, stored['fontSize'], usual.fontSize)),
+    lineHeight: within(LIMITS.lineHeight, stored['lineHeight'], usual.lineHeight),
+    cursorStyle: oneOf(CHOICES.cursorStyle, stored['cursorStyle'], usual.cursorStyle),
+    cursorBlink: flag(stored['cursorBlink'], usual.cursorBlink),
+    scrollback: Math.round(within(LIMITS.scrollback, stored['scrollback'], usual.scrollback)),
+    copyOnSelect: flag(stored['copyOnSelect'], usual.copyOnSelect),
+    rightClick: oneOf(CHOICES.rightClick, stored['rightClick'], usual.rightClick),
+    bell: oneOf(CHOICES.bell, stored['bell'], usual.bell),
+    menuBar: flag(stored['menuBar'], usual.menuBar),
+    sidebarShown: flag(stored['sidebarShown'], usual.sidebarShown),
+    sidebarWidth: Math.round(within(LIMITS.sidebarWidth, stored['sidebarWidth'], usual.sidebarWidth)),
+    foldedGroups: Array.isArray(folded) ? folded.filter((name) => typeof name === 'string') : [],
+  }
+}
+
+/** A drag of the sidebar's edge changes its width many times a second; the file is written once it rests. */
+const SAVE_AFTER_MS = 300
+
+/** `useSettings().current.fontSize`: reactive; writing a field stores it. */
+export const useSettings = defineStore('settings', () => {
+  const current = reactive<Settings>({ ...DEFAULT_SETTINGS, foldedGroups: [] })
+  /** Preferences of a newer Bowline that this one does not know, kept as they are. */
+  let others: Record<string, unknown> = {}
+
+  let saving: ReturnType<typeof setTimeout> | undefined
+
+  function saveNow(): void {
+    clearTimeout(saving)
+    saving = undefined
+    // A preference that cannot be written is no reason to bother anyone: it still holds in this window.
+    useBackend()
+      .savePreferences({ ...others, ...current })
+      .catch(() => undefined)
+  }
+
+  function saveSoon(): void {
+    clearTimeout(saving)
+    saving = setTimeout(saveNow, SAVE_AFTER_MS)
+  }
+
+  /** Reads what was stored. Call once, before the window is drawn. */
+  async function load(): Promise<void> {
+    try {
+      others = await useBackend().loadPreferences()
+    } catch {
+      // Without its preferences the window still opens, with the defaults.
+      others = {}
+    }
+    Object.assign(current, readSettings(others))
+    watch(current, saveSoon)
+    // What was changed just before the window closed is kept too.
+    window.addEventListener('pagehide', () => saving && saveNow())
+  }
+
+  /** The window keeps its shape: only what the dialog shows goes back to the defaults. */
+  function reset(): void {
+    const { sidebarShown, sidebarWidth, foldedGroups } = current
+    Object.assign(current, DEFAULT_SETTINGS, { sidebarShown, sidebarWidth, foldedGroups })
+  }
+
+  return { current, load, reset }
+})

@@ -1,0 +1,168 @@
+/**
+ * Panes, their tab strips, dragging and splitting: dockview-core behind the few words that the workspace needs. Its elements are
+ * handed out, and Vue fills them (see `Workspace.vue`).
+ */
+import {
+  createDockview,
+  type DockviewApi,
+  type DockviewGroupPanel,
+  type IContentRenderer,
+  type ITabRenderer,
+} from 'dockview-core'
+import type { TabId } from './workspace'
+import './dock.css'
+
+export interface DockEvents {
+  /** Where Vue puts a tab's content and its entry in the strip. */
+  contentElement: (id: TabId, element: HTMLElement) => void
+  tabElement: (id: TabId, element: HTMLElement) => void
+  removed: (id: TabId) => void
+  active: (id: TabId | null) => void
+  /** Asked by keys on a focused tab. */
+  closeTab: (id: TabId) => void
+  renameTab: (id: TabId) => void
+  /** Text for a strip's accessible name. */
+  stripName: () => string
+}
+
+export class Dock {
+  readonly #api: DockviewApi
+  readonly #observer: ResizeObserver
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly events: DockEvents,
+  ) {
+    this.#api = createDockview(root, {
+      createComponent: ({ id }) => this.#content(id),
+      createTabComponent: ({ id }) => this.#tab(id),
+      theme: { name: 'bowline', className: 'dock', dndTabIndicator: 'line', dndPanelOverlay: 'content' },
+      // HTML5 dragging is unreliable in web views, and the shell takes it for dropped files.
+      dndStrategy: 'pointer',
+      disableFloatingGroups: true,
+      defaultRenderer: 'onlyWhenVisible',
+      disableTabsOverflowList: true,
+      scrollbars: 'native',
+      noPanelsOverlay: 'emptyGroup',
+      announcements: false,
+    })
+    this.#api.onDidActivePanelChange(({ panel }) => {
+      events.active(panel?.id ?? null)
+      this.#reveal(panel?.id)
+    })
+    this.#api.onDidRemovePanel((panel) => events.removed(panel.id))
+    this.#api.onDidLayoutChange(() => this.#afterLayout())
+    this.#observer = new ResizeObserver(() => this.#afterLayout())
+    this.#api.onDidAddGroup((group) => this.#observer.observe(group.element))
+    this.#api.onDidRemoveGroup((group) => this.#observer.unobserve(group.element))
+    root.addEventListener('wheel', this.#onWheel, { passive: true })
+    root.addEventListener('keydown', this.#onKeydown)
+  }
+
+  get activeId(): TabId | undefined {
+    return this.#api.activePanel?.id
+  }
+
+  add(id: TabId, split: 'right' | 'down' | undefined): void {
+    const reference = this.#api.activePanel
+    const direction = split === 'right' ? 'right' : split === 'down' ? 'below' : 'within'
+    this.#api.addPanel({
+      id,
+      component: 'terminal',
+      tabComponent: 'terminal',
+      ...(reference ? { position: { referencePanel: reference, direction } } : {}),
+    })
+  }
+
+  remove(id: TabId): void {
+    const panel = this.#api.getPanel(id)
+    if (panel) this.#api.removePanel(panel)
+  }
+
+  show(id: TabId): void {
+    this.#api.getPanel(id)?.api.setActive()
+    this.#reveal(id)
+  }
+
+  /** The tabs of the active pane in the order of its strip. */
+  siblings(): TabId[] {
+    return this.#api.activeGroup?.panels.map((panel) => panel.id) ?? []
+  }
+
+  /** The tab that is shown in the pane after or before the active one. */
+  nextPane(by: 1 | -1): TabId | undefined {
+    const groups = this.#groupsInOrder()
+    const at = groups.findIndex((group) => group === this.#api.activeGroup)
+    return groups.at((at + by + groups.length) % groups.length)?.activePanel?.id
+  }
+
+  /** Also the name that is read aloud. */
+  setTitle(id: TabId, title: string): void {
+    this.#api.getPanel(id)?.api.setTitle(title)
+  }
+
+  dispose(): void {
+    this.root.removeEventListener('keydown', this.#onKeydown)
+    this.root.removeEventListener('wheel', this.#onWheel)
+    this.#observer.disconnect()
+    this.#api.dispose()
+  }
+
+  /** As one reads: from the top, then from the left. */
+  #groupsInOrder(): DockviewGroupPanel[] {
+    const place = (group: DockviewGroupPanel) => group.element.getBoundingClientRect()
+    return [...this.#api.groups].sort((a, b) => place(a).top - place(b).top || place(a).left - place(b).left)
+  }
+
+  #content(id: TabId): IContentRenderer {
+    const element = document.createElement('div')
+    element.className = 'dock-content'
+    this.events.contentElement(id, element)
+    return { element, init: () => {} }
+  }
+
+  #tab(id: TabId): ITabRenderer {
+    const element = document.createElement('div')
+    element.className = 'dock-tab'
+    this.events.tabElement(id, element)
+    return { element, init: () => {} }
+  }
+
+  readonly #onKeydown = (event: KeyboardEvent): void => {
+    const tab = event.target instanceof HTMLElement && event.target.role === 'tab' ? event.target : null
+    const id = tab?.dataset['tabPanelId']
+    if (id === undefined) return
+    if (event.key === 'Delete') this.events.closeTab(id)
+    else if (event.key === 'F2') this.events.renameTab(id)
+    else return
+    event.preventDefault()
+  }
+
+  /** A wheel that only turns one way moves a strip of tabs too. */
+  readonly #onWheel = (event: WheelEvent): void => {
+    const strip = event.target instanceof Element ? event.target.closest('.dv-tabs-container') : null
+    if (strip && event.deltaX === 0) strip.scrollLeft += event.deltaY
+  }
+
+  /** However many tabs there are, the active one can be seen. */
+  #reveal(id: TabId | undefined): void {
+    if (id === undefined) return
+    requestAnimationFrame(() => {
+      const tab = this.#api.getPanel(id)?.view.tab.element.closest('.dv-tab')
+      tab?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+    })
+  }
+
+  /** The strip in the top right corner leaves room for the button that lies there. */
+  #afterLayout(): void {
+    const whole = this.root.getBoundingClientRect()
+    this.root.classList.toggle('dock-split', this.#api.groups.length > 1)
+    for (const group of this.#api.groups) {
+      const { top, right } = group.element.getBoundingClientRect()
+      const corner = Math.abs(top - whole.top) < 2 && Math.abs(right - whole.right) < 2
+      group.element.classList.toggle('dock-corner', corner)
+      group.element.querySelector('.dv-tabs-container')?.setAttribute('aria-label', this.events.stripName())
+    }
+    this.#reveal(this.activeId)
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * In a window of terminals the keyboard belongs to the terminal when nothing else has it: after a dialog, a menu or a removed
+ * element, the browser leaves it on the body, where keys are lost.
+ */
+export function keepFocusInWindow(focusTerminal: () => void): () => void {
+  const onFocusOut = () => {
+    // What takes the focus next has it by then; dialogs and menus keep it themselves.
+    setTimeout(() => {
+      if (document.activeElement !== document.body || !document.hasFocus()) return
+      if (document.querySelector('[role="dialog"], [role="alertdialog"], [role="menu"], [role="listbox"]')) return
+      // Text that is being selected outside a terminal would lose its selection.
+      if (document.getSelection()?.isCollapsed === false) return
+      focusTerminal()
+    })
+  }
+  document.addEventListener('focusout', onFocusOut)
+  return () => document.removeEventListener('focusout', onFocusOut)
+}

@@ -1,0 +1,93 @@
+/** What the palette offers: every action that can run now, the other open tabs and the saved hosts. */
+import { hostName, useHosts } from '../hosts/hosts'
+import { t } from '../i18n'
+import { actions, chordFor, isEnabled, runAction } from './actions'
+import { fuzzyMatch } from './fuzzy'
+import { keyCaps } from './keys'
+import { platform } from './platform'
+import { useWorkspace } from './workspace'
+
+export interface Entry {
+  key: string
+  kind: 'host' | 'tab' | 'action'
+  title: string
+  /** The title in pieces, those that match marked. */
+  parts: { text: string; hit: boolean }[]
+  /** Small, behind the title; searched as well. */
+  detail: string
+  /** Its keys as this platform writes them. */
+  keys?: string
+  run: () => void
+}
+
+function keysOf(id: string): string {
+  const chord = chordFor(id)
+  return chord ? keyCaps(chord, platform).join(' ') : ''
+}
+
+/** As of now: call when the palette opens. */
+export function paletteEntries(): Entry[] {
+  const workspace = useWorkspace()
+  const hosts = useHosts().hosts.map((host): Entry => {
+    const name = hostName(host)
+    const title = t('palette.host', { name })
+    const detail = host.builtin
+      ? ''
+      : [host.user && `${host.user}@`, host.address === name && !host.user ? '' : host.address].join('')
+    const run = () => void workspace.openHost(host.id)
+    return {
+      key: `host:${host.id}`,
+      kind: 'host',
+      title,
+      parts: whole(title),
+      detail: [host.group, detail].filter(Boolean).join(' · '),
+      run,
+    }
+  })
+  const able = actions.value
+    .filter((action) => !action.unlisted && isEnabled(action))
+    .map(({ id }): Entry => {
+      const title = t(`actions.${id}`)
+      return { key: id, kind: 'action', title, parts: whole(title), detail: '', keys: keysOf(id), run: () => void runAction(id) }
+    })
+  const others = [...workspace.tabs.keys()]
+    .filter((id) => id !== workspace.activeId)
+    .map((id): Entry => {
+      const { name, detail } = workspace.labels.get(id) ?? { name: id, detail: '' }
+      const title = t('palette.tab', { name: [name, detail].filter(Boolean).join(' ') })
+      return { key: id, kind: 'tab', title, parts: whole(title), detail: '', run: () => workspace.show(id) }
+    })
+  return [...able, ...others, ...hosts]
+}
+
+function whole(text: string): Entry['parts'] {
+  return [{ text, hit: false }]
+}
+
+function marked(text: string, positions: number[]): Entry['parts'] {
+  const hits = new Set(positions)
+  const parts: Entry['parts'] = []
+  for (const [at, character] of [...text].entries()) {
+    const last = parts.at(-1)
+    if (last && last.hit === hits.has(at)) last.text += character
+    else parts.push({ text: character, hit: hits.has(at) })
+  }
+  return parts
+}
+
+/** A match in the detail (an address, a group) counts, but less than one in the title. */
+const DETAIL_PENALTY = 15
+
+/** Those that match, best first; equal ones keep their order. */
+export function rank(entries: readonly Entry[], query: string): Entry[] {
+  if (query.trim() === '') return [...entries]
+  return entries
+    .flatMap((entry) => {
+      const title = fuzzyMatch(query, entry.title)
+      if (title) return [{ score: title.score, entry: { ...entry, parts: marked(entry.title, title.positions) } }]
+      const detail = fuzzyMatch(query, entry.detail)
+      return detail ? [{ score: detail.score - DETAIL_PENALTY, entry }] : []
+    })
+    .sort((a, b) => b.score - a.score)
+    .map(({ entry }) => entry)
+}
