@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Key, openApp } from './support/app.mjs'
+import { openDesktop } from './support/desktop.mjs'
+import * as window from './support/window.mjs'
+
+let desktop
+let app
+
+before(async () => {
+  desktop = await openDesktop()
+  app = await openApp(desktop)
+})
+
+after(async () => {
+  await app?.close()
+  await desktop?.close()
+})
+
+test('one click on first run gives a working shell', async () => {
+  await window.shown(app)
+  await window.tryBuiltInHost(app)
+  await window.command(app, 'echo "knots: $((6 * 7))"', 'knots: 42')
+})
+
+test('wide characters and 24-bit colour arrive as they were sent', async () => {
+  await window.command(app, String.raw`printf '\033[38;2;226;181;109mamber\033[0m 你好，世界\n'`, /^amber 你好，世界/m)
+  const colours = await app.run(() =>
+    [...document.querySelectorAll('.xterm-rows span')]
+      .filter((it) => it.textContent === 'amber')
+      .map((it) => getComputedStyle(it).color),
+  )
+  assert.deepEqual(colours, ['rgb(226, 181, 109)'])
+})
+
+test('the shell knows the size of the window', async () => {
+  await app.resize(1000, 640)
+  await window.untilColumns(app, '-lt 100')
+  await app.resize(1280, 820)
+  await window.untilColumns(app, '-gt 100')
+})
+
+test('a full-screen program draws, takes keys and gives the screen back', async () => {
+  await app.type('vi\n')
+  await app.untilTerminal(/^~$/m)
+  await app.type('isecond home')
+  await app.press(Key.ESCAPE)
+  await app.untilTerminal('second home')
+  await app.type(':q!\n')
+  await window.command(app, 'echo "left: $((1 + 1))"', 'left: 2')
+  assert.doesNotMatch((await app.rows()).join('\n'), /second home/)
+})
+
+test('Ctrl-C stops a program', async () => {
+  await app.type('sleep 600\n')
+  await app.press(Key.CONTROL, 'c')
+  await window.command(app, 'echo "back: $((40 + 2))"', 'back: 42')
+})
+
+test('nothing is refused by the content security policy while a terminal is drawn', async () => {
+  const refused = await app.watchPolicy()
+  await window.useTheme(app, 'light')
+  await window.useTheme(app, 'dark')
+  await window.command(app, String.raw`printf '\033[38;2;1;2;3mdone\033[0m: %d\n' 7`, 'done: 7')
+  assert.deepEqual(await refused(), [])
+})
+
+test('a shell that ended says how', async () => {
+  await app.type('exit 3\n')
+  await app.untilText(/status 3/)
+})
