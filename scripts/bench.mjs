@@ -1,0 +1,26 @@
+// `npm run bench`: the budgets of the window, measured in a release build under Xvfb. Prints figures; fails only when
+// something cannot be measured. `npm run bench -- --runs 5 --megabytes 64` are the defaults.
+
+import { leaveNothingBehind } from './processes.mjs'
+import { ensureApp } from './setup/app.mjs'
+import { ensureFrontend } from './setup/frontend.mjs'
+import { ensurePackages } from './setup/packages.mjs'
+import { ensureSystem, ensureToolchains } from './setup/system.mjs'
+import { ensureTools } from './setup/tools.mjs'
+
+const option = (name, fallback) => {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? fallback : Number(process.argv[at + 1])
+}
+
+await leaveNothingBehind(async () => {
+  await ensureToolchains()
+  await ensureSystem('tests')
+  await ensurePackages()
+  await ensureTools('tauri-driver')
+  await ensureFrontend()
+  const application = await ensureApp({ release: true })
+  const { bench } = await import('../tests/bench/window.mjs')
+  await bench(application, { runs: option('runs', 5), megabytes: option('megabytes', 64) })
+  return 0
+})
