@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use bowline_core::connection::cause::Cause;
+use bowline_core::connection::health::{LaneHealth, LaneKind, RoundTrip};
 use bowline_core::connection::progress::{TestOutcome, TestProgress, TestStep};
 use bowline_core::connection::state::{ConnectionState, ConnectionView};
 use bowline_core::engine::PasswordChange;
@@ -13,6 +15,7 @@ use bowline_core::host::{
 };
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question};
 use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};
+use bowline_core::timeline::{TimelineEntry, TimelineEvent};
 use ts_rs::{Config, TS};
 
 /// Where the result is committed.
@@ -70,8 +73,14 @@ pub fn typescript() -> String {
         Question,
         Prompt,
         Answer,
+        Cause,
         ConnectionState,
         ConnectionView,
+        LaneKind,
+        RoundTrip,
+        LaneHealth,
+        TimelineEvent,
+        TimelineEntry,
         TerminalId,
         TerminalSize,
         TerminalEnd,

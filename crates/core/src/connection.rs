@@ -17,10 +17,12 @@ use crate::prompt::{Asker, Prompts, Secret, visible_line};
 use crate::trust::TrustStore;
 use crate::wire::{Wire, WireState};
 
+pub mod cause;
 pub mod dial;
 mod driver;
 mod guard;
 mod handshake;
+pub mod health;
 pub mod progress;
 pub mod state;
 

@@ -10,6 +10,7 @@ use ts_rs::TS;
 
 use crate::auth::Authenticator;
 use crate::auth::secrets::{SecretKind, Secrets};
+use crate::connection::health::LaneHealth;
 use crate::connection::progress::{Progress, TestProgress, TestStep, step};
 use crate::connection::{Connection, Dialer};
 use crate::error::{Error, ErrorCode, Problem, Result};
@@ -20,6 +21,7 @@ use crate::pool::Pool;
 use crate::prompt::{Answer, PromptNews, Prompts, Secret};
 use crate::terminal::shell;
 use crate::terminal::state::TerminalSize;
+use crate::timeline::{Timeline, TimelineEntry};
 use crate::trust::TrustStore;
 
 mod builtin;
@@ -85,6 +87,7 @@ struct Inner {
     pool: Pool,
     builtin: Arc<dyn StartBuiltin>,
     terminals: Terminals,
+    timeline: Timeline,
     ssh_dir: PathBuf,
     events: broadcast::Sender<EngineEvent>,
     /// The test of the host form that runs.
@@ -113,9 +116,14 @@ impl Engine {
             Pool::new(dialer.clone(), Arc::new(move |view| drop(events.send(EngineEvent::Connection(view)))))
         };
         tokio::spawn(pass_on(told, events.clone()));
+        let timeline = {
+            let events = events.clone();
+            Timeline::new(Arc::new(move |entry| drop(events.send(EngineEvent::Timeline(entry)))))
+        };
         let terminals = Terminals::new(events.clone());
         let test = Mutex::default();
-        let inner = Inner { store, notices, dialer, pool, builtin, terminals, ssh_dir, events, test };
+        let inner =
+            Inner { store, notices, dialer, pool, builtin, terminals, timeline, ssh_dir, events, test };
         let engine = Self { inner: Arc::new(inner) };
         // A keyring that waits to be unlocked must not hold the window up.
         tokio::spawn(engine.clone().forget_old_passwords());
@@ -144,6 +152,7 @@ impl Engine {
             local_user: target::local_user(),
             connections: self.inner.pool.views(),
             terminals: self.inner.terminals.views(),
+            timeline: self.inner.timeline.entries(),
             prompts: self.inner.dialer.prompts.list(),
             store_notices: self.inner.notices.clone(),
             keyring,
@@ -308,6 +317,28 @@ impl Engine {
         self.inner.terminals.close_of(&id).await;
         self.inner.pool.disconnect(&id).await;
         Ok(())
+    }
+
+    /// How each connection of a host is doing. Whoever looks again within a few seconds sees fresh round trips.
+    pub async fn host_health(&self, id: HostId) -> Result<Vec<LaneHealth>> {
+        Ok(self.inner.pool.health(&id))
+    }
+
+    /// Tries to connect now instead of at the end of the wait.
+    pub async fn host_retry(&self, id: HostId) -> Result<()> {
+        self.inner.pool.retry_now(&id);
+        Ok(())
+    }
+
+    /// Stops waiting for a host: its terminals end, what they showed stays.
+    pub async fn host_give_up(&self, id: HostId) -> Result<()> {
+        self.inner.pool.give_up(&id);
+        Ok(())
+    }
+
+    /// Everything that is known of the connections since the start, oldest first.
+    pub async fn timeline(&self) -> Result<Vec<TimelineEntry>> {
+        Ok(self.inner.timeline.entries())
     }
 
     /// Ends everything: terminals, connections and the built-in host.

@@ -125,7 +125,13 @@ codes! {
     PtyRefused => Fix,
     /// The server refused a shell: `address`.
     ShellRefused => Fix,
-    /// The connection ended under the session: `address`, `cause`.
+    /// The peer, or something on the way, reset the connection: `address`.
+    ConnectionReset => Retry,
+    /// The peer closed the connection: `address`, `cause` (its words, or "it said nothing").
+    ConnectionClosed => Retry,
+    /// What we wrote could no longer be delivered: `address`.
+    ConnectionBroken => Retry,
+    /// The connection ended under the session for another reason: `address`, `cause`.
     ConnectionLost => Retry,
     /// Nothing was heard for too long, so the connection was given up: `address`, `seconds`.
     ConnectionSilent => Retry,

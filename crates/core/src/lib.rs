@@ -1,6 +1,7 @@
 //! The engine of Bowline. It owns hosts, connections and terminals; a window is only a view of it. It never names Tauri.
 
 pub mod auth;
+mod clock;
 pub mod connection;
 pub mod engine;
 pub mod error;
@@ -8,5 +9,6 @@ pub mod host;
 pub mod pool;
 pub mod prompt;
 pub mod terminal;
+pub mod timeline;
 pub mod trust;
 pub mod wire;

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::connection::health::LaneHealth;
 use crate::connection::progress::{TestOutcome, TestProgress, TestStep};
 use crate::connection::state::{ConnectionState, ConnectionView};
 use crate::connection::{Connection, Dialer, SessionPlace, Status, Target};
@@ -101,6 +102,19 @@ impl Pool {
             None => return,
         };
         futures::future::join_all(lanes.iter().map(|lane| lane.close())).await;
+    }
+
+    pub fn health(&self, host: &HostId) -> Vec<LaneHealth> {
+        let _ = host;
+        Vec::new()
+    }
+
+    pub fn retry_now(&self, host: &HostId) {
+        let _ = host;
+    }
+
+    pub fn give_up(&self, host: &HostId) {
+        let _ = host;
     }
 
     /// Ends everything, at the end of the app.
@@ -228,14 +242,18 @@ impl Slot {
         let lane = self.lanes.iter().find(|lane| lane.is_up());
         let (mut state, mut round_trip) = match (&self.dial, &self.problem) {
             (Some(Dial { authenticating: true, .. }), _) => (ConnectionState::Authenticating, None),
-            (Some(_), _) => (ConnectionState::Dialing, None),
+            (Some(_), _) => (ConnectionState::Dialing { attempt: 1 }, None),
             (None, Some(problem)) => (ConnectionState::after(problem.clone()), None),
             (None, None) => (ConnectionState::Idle, None),
         };
         if let Some(Status::Up { suspect, round_trip: measured }) =
             lane.map(|lane| lane.status().borrow().clone())
         {
-            state = if suspect { ConnectionState::Suspect } else { ConnectionState::Up };
+            state = if suspect {
+                ConnectionState::Suspect { since_ms: epoch_seconds(Instant::now()) * 1000.0 }
+            } else {
+                ConnectionState::Up
+            };
             round_trip = measured;
         }
         ConnectionView {
@@ -246,6 +264,7 @@ impl Slot {
             cipher: lane.and_then(|lane| lane.cipher()),
             server: lane.and_then(|lane| lane.server()),
             terminals: self.lanes.iter().map(|lane| lane.session_count()).sum(),
+            lanes: u32::try_from(self.lanes.len()).unwrap_or(u32::MAX),
         }
     }
 }

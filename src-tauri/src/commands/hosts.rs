@@ -1,5 +1,6 @@
 //! Saved hosts, their connections and trying them out.
 
+use bowline_core::connection::health::LaneHealth;
 use bowline_core::connection::progress::TestProgress;
 use bowline_core::engine::view::Overview;
 use bowline_core::engine::{Engine, PasswordChange};
@@ -24,6 +25,12 @@ super::engine_commands! {
     host_move(id: HostId, group: String) -> Host;
     /// Ends every terminal of the host and its connection.
     host_disconnect(id: HostId) -> ();
+    /// How each connection of the host is doing; ask about once a second while it is shown.
+    host_health(id: HostId) -> Vec<LaneHealth>;
+    /// Tries to connect now instead of at the end of the wait.
+    host_retry(id: HostId) -> ();
+    /// Stops waiting for the host: its terminals end, what they showed stays.
+    host_give_up(id: HostId) -> ();
     group_rename(from: String, to: String) -> ();
     import_preview() -> ImportPreview;
     import_apply(aliases: Vec<String>) -> Vec<Host>;

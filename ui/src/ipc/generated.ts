@@ -8,7 +8,7 @@ export type Action = "retry" | "ask" | "fix" | "bug";
 /**
  * Every cause that has a message of its own. The comment names the params that its message uses.
  */
-export type ErrorCode = "host-invalid" | "host-not-found" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "known-hosts-unreadable" | "known-hosts-unwritable" | "auth-refused" | "auth-nothing-to-try" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-lost" | "connection-silent" | "terminal-not-found" | "builtin-failed" | "link-refused" | "internal";
+export type ErrorCode = "host-invalid" | "host-not-found" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "known-hosts-unreadable" | "known-hosts-unwritable" | "auth-refused" | "auth-nothing-to-try" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "connection-lost" | "connection-silent" | "terminal-not-found" | "builtin-failed" | "link-refused" | "internal";
 
 /**
  * An [`Error`] as the window gets it.
@@ -217,9 +217,20 @@ canRemember: boolean, };
 export type Answer = { "kind": "cancel" } | { "kind": "trust", always: boolean, } | { "kind": "replace-key", typed: string, } | { "kind": "secret", secret: string, remember: boolean, } | { "kind": "fields", values: string[], };
 
 /**
- * The state of a host's connection as a person sees it.
+ * The class of a failure, for the timeline and for telemetry.
  */
-export type ConnectionState = { "state": "idle" } | { "state": "dialing" } | { "state": "authenticating" } | { "state": "up" } | { "state": "suspect" } | { "state": "down", problem: Problem, } | { "state": "halted", problem: Problem, };
+export type Cause = "refused" | "timed-out" | "reset" | "broken-pipe" | "closed-by-peer" | "unresolvable" | "host-key" | "auth" | "protocol" | "local";
+
+/**
+ * The state of a host's connection as a person sees it.
+ *
+ * Times are milliseconds since the Unix epoch.
+ */
+export type ConnectionState = { "state": "idle" } | { "state": "dialing", attempt: number, } | { "state": "authenticating" } | { "state": "up" } | { "state": "suspect", sinceMs: number, } | { "state": "down", cause: Cause, problem: Problem, 
+/**
+ * Tries that failed in a row.
+ */
+attempt: number, retryAtMs: number | null, } | { "state": "tripped", cause: Cause, problem: Problem, attempt: number, retryAtMs: number, } | { "state": "halted", cause: Cause, problem: Problem, };
 
 /**
  * A host's connection in one snapshot; sent whenever it changes.
@@ -240,7 +251,100 @@ cipher: string | null,
 /**
  * The server's identification, such as `OpenSSH_9.2p1 Debian-2`.
  */
-server: string | null, terminals: number, } & ({ "state": "idle" } | { "state": "dialing" } | { "state": "authenticating" } | { "state": "up" } | { "state": "suspect" } | { "state": "down", problem: Problem, } | { "state": "halted", problem: Problem, });
+server: string | null, terminals: number, 
+/**
+ * Connections that the host has just now.
+ */
+lanes: number, } & ({ "state": "idle" } | { "state": "dialing", attempt: number, } | { "state": "authenticating" } | { "state": "up" } | { "state": "suspect", sinceMs: number, } | { "state": "down", cause: Cause, problem: Problem, 
+/**
+ * Tries that failed in a row.
+ */
+attempt: number, retryAtMs: number | null, } | { "state": "tripped", cause: Cause, problem: Problem, attempt: number, retryAtMs: number, } | { "state": "halted", cause: Cause, problem: Problem, });
+
+/**
+ * What a connection is for.
+ */
+export type LaneKind = "interactive";
+
+/**
+ * One measured round trip: a keepalive and its reply.
+ */
+export type RoundTrip = { 
+/**
+ * Milliseconds since the Unix epoch.
+ */
+atMs: number, ms: number, };
+
+/**
+ * One connection of a host. Times are milliseconds since the Unix epoch, rates bytes per second over the last second.
+ */
+export type LaneHealth = { 
+/**
+ * A number that names the connection while the app runs; never used twice.
+ */
+id: number, kind: LaneKind, upSinceMs: number, suspect: boolean, 
+/**
+ * The address that was reached, with its port.
+ */
+address: string | null, 
+/**
+ * Oldest first, at most [`ROUND_TRIPS_KEPT`].
+ */
+roundTrips: Array<RoundTrip>, roundTripP95Ms: number | null, lastHeardMs: number, receivedBytes: number, sentBytes: number, receivedPerSecond: number, sentPerSecond: number, 
+/**
+ * TCP segments that were sent again, where the system says so.
+ */
+retransmits: number | null, keyExchange: string | null, hostKey: string | null, cipher: string | null, 
+/**
+ * None where the cipher authenticates by itself.
+ */
+mac: string | null, 
+/**
+ * The server's identification.
+ */
+server: string | null, 
+/**
+ * When the keys were last exchanged.
+ */
+keyedMs: number, sessions: number, 
+/**
+ * How many sessions it may have; less than 8 once the server has refused one.
+ */
+sessionsMax: number, };
+
+/**
+ * What happened.
+ */
+export type TimelineEvent = { "event": "dialing", attempt: number, } | { "event": "up", attempt: number, } | { "event": "suspect" } | { "event": "heard" } | { "event": "down", cause: Cause, problem: Problem, 
+/**
+ * Milliseconds until the next try; none if nobody waits for it.
+ */
+retryInMs: number | null, } | { "event": "tripped", cause: Cause, problem: Problem, retryInMs: number, } | { "event": "halted", cause: Cause, problem: Problem, } | { "event": "closed" } | { "event": "lane-opened", lanes: number, } | { "event": "lane-closed", lanes: number, } | { "event": "retry-asked" } | { "event": "given-up" } | { "event": "woke", sleptMs: number, } | { "event": "network-changed" };
+
+/**
+ * One line of the timeline.
+ */
+export type TimelineEntry = { 
+/**
+ * Counts from 1 while the app runs.
+ */
+number: number, 
+/**
+ * Milliseconds since the Unix epoch.
+ */
+atMs: number, 
+/**
+ * None for what concerns the whole machine.
+ */
+hostId: HostId | null, 
+/**
+ * How long the state before lasted, in milliseconds.
+ */
+lastedMs: number | null, } & ({ "event": "dialing", attempt: number, } | { "event": "up", attempt: number, } | { "event": "suspect" } | { "event": "heard" } | { "event": "down", cause: Cause, problem: Problem, 
+/**
+ * Milliseconds until the next try; none if nobody waits for it.
+ */
+retryInMs: number | null, } | { "event": "tripped", cause: Cause, problem: Problem, retryInMs: number, } | { "event": "halted", cause: Cause, problem: Problem, } | { "event": "closed" } | { "event": "lane-opened", lanes: number, } | { "event": "lane-closed", lanes: number, } | { "event": "retry-asked" } | { "event": "given-up" } | { "event": "woke", sleptMs: number, } | { "event": "network-changed" });
 
 /**
  * A number that names a terminal while the app runs; never used twice.
@@ -257,9 +361,17 @@ export type TerminalSize = { cols: number, rows: number, };
  */
 export type TerminalEnd = { "how": "exited", status: number, } | { "how": "signalled", signal: string, coreDumped: boolean, message: string, } | { "how": "closed" } | { "how": "failed", problem: Problem, };
 
-export type TerminalState = { "state": "opening" } | { "state": "running" } | { "state": "ended", end: TerminalEnd, };
+export type TerminalState = { "state": "opening" } | { "state": "running" } | { "state": "waiting", problem: Problem, 
+/**
+ * Milliseconds since the Unix epoch.
+ */
+sinceMs: number, } | { "state": "ended", end: TerminalEnd, };
 
-export type TerminalView = { id: TerminalId, hostId: HostId, } & ({ "state": "opening" } | { "state": "running" } | { "state": "ended", end: TerminalEnd, });
+export type TerminalView = { id: TerminalId, hostId: HostId, } & ({ "state": "opening" } | { "state": "running" } | { "state": "waiting", problem: Problem, 
+/**
+ * Milliseconds since the Unix epoch.
+ */
+sinceMs: number, } | { "state": "ended", end: TerminalEnd, });
 
 /**
  * The steps from a host to a shell, in order.
@@ -289,7 +401,7 @@ platform: string,
 /**
  * The local user's name: what an empty user field means.
  */
-localUser: string, hosts: HostList, connections: Array<ConnectionView>, terminals: Array<TerminalView>, prompts: Array<Prompt>, storeNotices: Array<StoreNotice>, keyring: KeyringState, 
+localUser: string, hosts: HostList, connections: Array<ConnectionView>, terminals: Array<TerminalView>, timeline: Array<TimelineEntry>, prompts: Array<Prompt>, storeNotices: Array<StoreNotice>, keyring: KeyringState, 
 /**
  * Hosts in the person's ~/.ssh/config that are not saved here yet.
  */
@@ -298,7 +410,7 @@ importable: number, };
 /**
  * One piece of news for the window.
  */
-export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number };
+export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "timeline", "data": TimelineEntry } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number };
 
 export const ERROR_CODES: readonly ErrorCode[] = [
   "host-invalid",
@@ -336,6 +448,9 @@ export const ERROR_CODES: readonly ErrorCode[] = [
   "channel-refused",
   "pty-refused",
   "shell-refused",
+  "connection-reset",
+  "connection-closed",
+  "connection-broken",
   "connection-lost",
   "connection-silent",
   "terminal-not-found",
@@ -360,6 +475,12 @@ export type Commands = {
   host_move: { args: { id: HostId; group: string }; result: Host }
   /** Ends every terminal of the host and its connection. */
   host_disconnect: { args: { id: HostId }; result: null }
+  /** How each connection of the host is doing; ask about once a second while it is shown. */
+  host_health: { args: { id: HostId }; result: Array<LaneHealth> }
+  /** Tries to connect now instead of at the end of the wait. */
+  host_retry: { args: { id: HostId }; result: null }
+  /** Stops waiting for the host: its terminals end, what they showed stays. */
+  host_give_up: { args: { id: HostId }; result: null }
   group_rename: { args: { from: string; to: string }; result: null }
   import_preview: { args: Record<string, never>; result: ImportPreview }
   import_apply: { args: { aliases: Array<string> }; result: Array<Host> }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use ts_rs::TS;
 
+use super::cause::Cause;
 use crate::error::{Action, Problem};
 use crate::host::HostId;
 
@@ -20,33 +21,57 @@ pub const DUE_BEFORE_SUSPECT: Duration = Duration::from_secs(5);
 pub const DUE_BEFORE_DEAD: Duration = Duration::from_secs(13);
 
 /// The state of a host's connection as a person sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+///
+/// Times are milliseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(tag = "state", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum ConnectionState {
     /// Nobody uses the host.
     Idle,
-    Dialing,
+    /// `attempt` counts from 1; above 1 the ones before failed.
+    Dialing {
+        attempt: u32,
+    },
     /// Host key and credentials are being checked, perhaps by asking the person.
     Authenticating,
     Up,
     /// Data is due and nothing was heard for a while.
-    Suspect,
-    /// It ended by itself.
-    Down {
-        problem: Problem,
+    Suspect {
+        since_ms: f64,
     },
-    /// A person has to do something first: changed host key, refused authentication.
+    /// It ended or was not made, for a cause that time may heal. With `retry_at_ms` somebody waits for it and the next try
+    /// comes then; without, nobody does.
+    Down {
+        cause: Cause,
+        problem: Problem,
+        /// Tries that failed in a row.
+        attempt: u32,
+        retry_at_ms: Option<f64>,
+    },
+    /// So many tries failed in a row that all users of the host wait for one probe.
+    Tripped {
+        cause: Cause,
+        problem: Problem,
+        attempt: u32,
+        retry_at_ms: f64,
+    },
+    /// A person has to do something first: changed host key, refused authentication. Nothing is tried before that.
     Halted {
+        cause: Cause,
         problem: Problem,
     },
 }
 
 impl ConnectionState {
-    /// The state after a failure: what time may heal is `Down`, what a person must decide is `Halted`.
+    /// The state after a failure that nobody waits to see mended: what time may heal is `Down`, what a person must decide
+    /// is `Halted`.
     pub fn after(problem: Problem) -> Self {
+        let cause = Cause::of(problem.code);
         match problem.action {
-            Action::Retry | Action::Bug => ConnectionState::Down { problem },
-            Action::Ask | Action::Fix => ConnectionState::Halted { problem },
+            Action::Retry | Action::Bug => {
+                ConnectionState::Down { cause, problem, attempt: 0, retry_at_ms: None }
+            }
+            Action::Ask | Action::Fix => ConnectionState::Halted { cause, problem },
         }
     }
 }
@@ -67,6 +92,8 @@ pub struct ConnectionView {
     /// The server's identification, such as `OpenSSH_9.2p1 Debian-2`.
     pub server: Option<String>,
     pub terminals: u32,
+    /// Connections that the host has just now.
+    pub lanes: u32,
 }
 
 /// Whether a connected peer is alive: it decides when to ask, when to doubt and when to give up.

@@ -8,6 +8,7 @@ use crate::error::Problem;
 use crate::host::{HostList, StoreNotice};
 use crate::prompt::Prompt;
 use crate::terminal::state::TerminalView;
+use crate::timeline::TimelineEntry;
 
 /// One piece of news for the window.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -16,6 +17,8 @@ pub enum EngineEvent {
     Hosts(HostList),
     Connection(ConnectionView),
     Terminal(TerminalView),
+    /// A new line of the timeline; lines are never changed.
+    Timeline(TimelineEntry),
     Prompt(Prompt),
     /// The question needs no answer any more (answered, timed out, or its asker is gone).
     PromptGone(u32),
@@ -44,6 +47,7 @@ pub struct Overview {
     pub hosts: HostList,
     pub connections: Vec<ConnectionView>,
     pub terminals: Vec<TerminalView>,
+    pub timeline: Vec<TimelineEntry>,
     pub prompts: Vec<Prompt>,
     pub store_notices: Vec<StoreNotice>,
     pub keyring: KeyringState,
@@ -58,6 +62,7 @@ impl Overview {
             .into_iter()
             .chain(self.connections.into_iter().map(EngineEvent::Connection))
             .chain(self.terminals.into_iter().map(EngineEvent::Terminal))
+            .chain(self.timeline.into_iter().map(EngineEvent::Timeline))
             .chain(self.prompts.into_iter().map(EngineEvent::Prompt))
             .collect()
     }

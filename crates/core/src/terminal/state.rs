@@ -31,18 +31,25 @@ pub enum TerminalEnd {
     Failed { problem: Problem },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(tag = "state", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum TerminalState {
     /// Waits for the connection and the shell; the connection's own state says where it is.
     Opening,
     Running,
+    /// The connection under it was lost and is being made anew; the connection's state says when. What was on the screen is
+    /// kept, and what is typed is not sent.
+    Waiting {
+        problem: Problem,
+        /// Milliseconds since the Unix epoch.
+        since_ms: f64,
+    },
     Ended {
         end: TerminalEnd,
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct TerminalView {
     pub id: TerminalId,

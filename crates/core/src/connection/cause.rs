@@ -1,0 +1,110 @@
+//! Why a connection ended or was not made: every failure belongs to exactly one [`Cause`].
+
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::error::ErrorCode;
+
+/// The class of a failure, for the timeline and for telemetry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Nothing listens on the port, or a proxy said no.
+    Refused,
+    /// Nobody answered in time, or an established peer fell silent.
+    TimedOut,
+    /// The peer or something on the way reset the connection (RST).
+    Reset,
+    /// We wrote to a connection that was closed already.
+    BrokenPipe,
+    /// The peer closed the connection in good order (FIN, or SSH_MSG_DISCONNECT).
+    ClosedByPeer,
+    /// The name has no address just now.
+    Unresolvable,
+    /// The host key is not the trusted one, or nobody trusted it.
+    HostKey,
+    /// The server refused the login, or a question about it was not answered.
+    Auth,
+    /// What came is not the SSH that we speak.
+    Protocol,
+    /// It lies with this machine: no network, a file, our own mistake.
+    Local,
+}
+
+impl Cause {
+    /// The class of a code. Whether it is tried again by itself is [`ErrorCode::action`]'s to say.
+    pub fn of(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::Unresolvable => Cause::Unresolvable,
+            ErrorCode::Refused => Cause::Refused,
+            ErrorCode::DialTimedOut | ErrorCode::SilentServer | ErrorCode::ConnectionSilent => {
+                Cause::TimedOut
+            }
+            ErrorCode::ConnectionReset => Cause::Reset,
+            ErrorCode::ConnectionBroken => Cause::BrokenPipe,
+            ErrorCode::ConnectionClosed | ErrorCode::ClosedInHandshake => Cause::ClosedByPeer,
+            ErrorCode::HostKeyChanged | ErrorCode::HostKeyRevoked | ErrorCode::HostKeyRejected => {
+                Cause::HostKey
+            }
+            ErrorCode::AuthRefused
+            | ErrorCode::AuthNothingToTry
+            | ErrorCode::KeyUnreadable
+            | ErrorCode::KeyUnknownType
+            | ErrorCode::KeyEncrypted
+            | ErrorCode::PassphraseWrong
+            | ErrorCode::AgentUnavailable
+            | ErrorCode::Cancelled
+            | ErrorCode::PromptTimedOut
+            | ErrorCode::KeyringUnavailable
+            | ErrorCode::KeyringLocked => Cause::Auth,
+            ErrorCode::NotSsh
+            | ErrorCode::NoCommonAlgorithm
+            | ErrorCode::Protocol
+            | ErrorCode::ChannelRefused
+            | ErrorCode::PtyRefused
+            | ErrorCode::ShellRefused
+            | ErrorCode::ConnectionLost => Cause::Protocol,
+            ErrorCode::Unreachable
+            | ErrorCode::HostInvalid
+            | ErrorCode::HostNotFound
+            | ErrorCode::StoreReadOnly
+            | ErrorCode::StoreFull
+            | ErrorCode::StoreBusy
+            | ErrorCode::StoreFailed
+            | ErrorCode::ImportFailed
+            | ErrorCode::KnownHostsUnreadable
+            | ErrorCode::KnownHostsUnwritable
+            | ErrorCode::TerminalNotFound
+            | ErrorCode::BuiltinFailed
+            | ErrorCode::LinkRefused
+            | ErrorCode::Internal => Cause::Local,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Action;
+
+    #[test]
+    fn what_a_person_has_to_decide_is_never_tried_again_by_itself() {
+        for code in ErrorCode::ALL {
+            if matches!(Cause::of(*code), Cause::HostKey | Cause::Auth) {
+                assert_ne!(code.action(), Action::Retry, "{code:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_network_does_to_a_connection_is_tried_again() {
+        for code in ErrorCode::ALL {
+            if matches!(
+                Cause::of(*code),
+                Cause::TimedOut | Cause::Reset | Cause::BrokenPipe | Cause::ClosedByPeer
+            ) {
+                assert_eq!(code.action(), Action::Retry, "{code:?}");
+            }
+        }
+    }
+}
