@@ -153,18 +153,22 @@ async fn behind_proxy<'a>(
 }
 
 #[tokio::test]
-async fn a_cut_line_ends_the_terminal_with_a_reason_at_once() {
+async fn a_cut_line_is_noticed_at_once_and_the_terminal_goes_on_in_a_new_shell() {
     let Some(sshd) = available(Sshd::start().await) else { return };
-    for cut in [Cut::Reset, Cut::Finish] {
+    for (cut, code) in [(Cut::Reset, ErrorCode::ConnectionReset), (Cut::Finish, ErrorCode::ConnectionClosed)]
+    {
         let proxy = FaultProxy::start(sshd.address(), 1).await;
         let desk = Desk::new().await;
         let (host, screen) = behind_proxy(&desk, &sshd, &proxy).await;
         let started = tokio::time::Instant::now();
         proxy.cut_now(cut);
-        assert_eq!(screen.failed().await, ErrorCode::ConnectionLost);
+        assert_eq!(screen.lost(1).await, [code]);
         assert!(started.elapsed().as_millis() < 2000, "{:?}", started.elapsed());
-        let down = || matches!(desk.states(&host).last(), Some(ConnectionState::Down { .. }));
-        eventually("the host is down", down).await;
+        screen.running().await;
+        screen.type_in("echo and on it ''goes\n").await;
+        screen.shows("and on it goes").await;
+        assert_eq!(desk.connection(&host).map(|view| view.state), Some(ConnectionState::Up));
+        assert_eq!(proxy.accepted(), 2, "one dial brought it back");
     }
 }
 
@@ -177,9 +181,9 @@ async fn silence_after_a_key_press_is_doubted_within_seconds_and_ends_within_thi
     proxy.freeze_all();
     let started = tokio::time::Instant::now();
     screen.type_in("x").await;
-    eventually("the doubt is shown", || desk.states(&host).last() == Some(&ConnectionState::Suspect)).await;
+    eventually("the doubt is shown", || desk.is_suspect(&host)).await;
     assert!(started.elapsed().as_secs_f64() < 7.5, "{:?}", started.elapsed());
-    assert_eq!(screen.failed().await, ErrorCode::ConnectionSilent);
+    assert_eq!(screen.lost(1).await, [ErrorCode::ConnectionSilent]);
     assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
 }
 
@@ -191,7 +195,7 @@ async fn a_short_freeze_heals_and_loses_nothing() {
     let (host, screen) = behind_proxy(&desk, &sshd, &proxy).await;
     proxy.freeze(Direction::ToClient);
     screen.type_in("echo 'after the ''freeze'\n").await;
-    eventually("the doubt is shown", || desk.states(&host).last() == Some(&ConnectionState::Suspect)).await;
+    eventually("the doubt is shown", || desk.is_suspect(&host)).await;
     proxy.thaw_all();
     screen.shows("after the freeze").await;
     eventually("it is up again", || desk.states(&host).last() == Some(&ConnectionState::Up)).await;
@@ -205,5 +209,5 @@ async fn a_corrupted_byte_ends_the_connection_and_is_never_shown() {
     let (_, screen) = behind_proxy(&desk, &sshd, &proxy).await;
     proxy.corrupt_at(Direction::ToClient, proxy.passed(Direction::ToClient) + 200);
     screen.type_in("seq 1 1000\n").await;
-    assert_eq!(screen.failed().await, ErrorCode::ConnectionLost);
+    assert_eq!(screen.lost(1).await, [ErrorCode::ConnectionLost]);
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use bowline_core::engine::{Engine, EngineConfig};
+use bowline_core::pool::IdleExpiry;
 use tauri::{AppHandle, Manager, RunEvent, WebviewWindowBuilder};
 
 mod builtin;
@@ -53,6 +54,7 @@ fn start(app: &AppHandle) -> Result<(), Box<dyn std::error::Error>> {
         agent_socket: None,
         ssh_dir: app.path().home_dir()?.join(".ssh"),
         data_dir,
+        idle_expiry: IdleExpiry::default(),
     };
     let engine = tauri::async_runtime::block_on(Engine::start(config))?;
     events::pass_on(app.clone(), &engine);

@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bowline_core::connection::state::{ConnectionState, ConnectionView};
 use bowline_core::engine::view::EngineEvent;
 use bowline_core::engine::{Builtin, Engine, EngineConfig, PasswordChange, StartBuiltin};
 use bowline_core::error::{ErrorCode, Problem};
 use bowline_core::host::{AuthMethod, HostDraft, HostId};
+use bowline_core::pool::IdleExpiry;
 use bowline_core::prompt::{Answer, Prompt, Question, Secret};
 use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState};
 use bowline_core::terminal::view::{Output, WindowGone};
+use bowline_core::timeline::{TimelineEntry, TimelineEvent};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -38,6 +41,7 @@ struct Seen {
     questions: Vec<Prompt>,
     terminals: Vec<(TerminalId, TerminalState)>,
     connections: Vec<ConnectionView>,
+    timeline: Vec<TimelineEntry>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -61,6 +65,7 @@ impl Desk {
             ssh_dir: folder.path().join("ssh"),
             agent_socket: Some(agent_socket.unwrap_or_else(|| folder.path().join("no-agent"))),
             builtin: Arc::new(NoBuiltin),
+            idle_expiry: IdleExpiry { last: Duration::from_secs(3), further: Duration::from_secs(1) },
         };
         let engine = Engine::start(config).await.expect("the engine starts");
         let seen = Arc::<Mutex<Seen>>::default();
@@ -150,6 +155,18 @@ impl Desk {
         states
     }
 
+    /// What the timeline says of a host, in order.
+    pub fn timeline(&self, host: &HostId) -> Vec<TimelineEvent> {
+        let seen = self.seen();
+        let of_host = seen.timeline.iter().filter(|entry| entry.host_id.as_ref() == Some(host));
+        of_host.map(|entry| entry.what.clone()).collect()
+    }
+
+    /// Whether the newest state of a host's connection is doubt.
+    pub fn is_suspect(&self, host: &HostId) -> bool {
+        self.connection(host).is_some_and(|view| matches!(view.state, ConnectionState::Suspect { .. }))
+    }
+
     fn state(&self, id: TerminalId) -> Option<TerminalState> {
         self.seen().terminals.iter().rev().find(|(one, _)| *one == id).map(|(_, state)| state.clone())
     }
@@ -226,6 +243,29 @@ impl Screen<'_> {
 
     pub fn bytes(&self) -> Vec<u8> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until its connection was lost so many times since it was opened, and says with which codes.
+    pub async fn lost(&self, times: usize) -> Vec<ErrorCode> {
+        let mut codes = Vec::new();
+        eventually("the terminal's connection is lost", || {
+            codes = self.losses();
+            codes.len() >= times
+        })
+        .await;
+        codes
+    }
+
+    /// With which codes its connection was lost so far.
+    pub fn losses(&self) -> Vec<ErrorCode> {
+        let seen = self.desk.seen();
+        let of_this = seen.terminals.iter().filter(|(id, _)| *id == self.id);
+        of_this
+            .filter_map(|(_, state)| match state {
+                TerminalState::Waiting { problem, .. } => Some(problem.code),
+                TerminalState::Opening | TerminalState::Running | TerminalState::Ended { .. } => None,
+            })
+            .collect()
     }
 
     /// Waits for the end, and says how it was.
@@ -307,6 +347,10 @@ async fn watch(
                         None => Some(Answer::Cancel),
                     };
                     answer.map(|answer| (prompt.id, answer))
+                }
+                EngineEvent::Timeline(entry) => {
+                    seen.timeline.push(entry);
+                    None
                 }
                 EngineEvent::Hosts(_) | EngineEvent::PromptGone(_) => None,
             }

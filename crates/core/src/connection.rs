@@ -7,7 +7,7 @@ use std::time::Duration;
 use russh::Channel;
 use russh::client::{Handle, Msg};
 use russh::keys::{PrivateKey, PublicKey};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::auth::{self, Authenticator};
@@ -17,6 +17,7 @@ use crate::prompt::{Asker, Prompts, Secret, visible_line};
 use crate::trust::TrustStore;
 use crate::wire::{Wire, WireState};
 
+pub mod backoff;
 pub mod cause;
 pub mod dial;
 mod driver;
@@ -24,12 +25,15 @@ mod guard;
 mod handshake;
 pub mod health;
 pub mod progress;
+mod spare;
 pub mod state;
 
 pub use guard::Guard;
 
 use guard::Facts;
+use health::{LaneHealth, Vitals};
 use progress::{Progress, TestStep, step};
+use spare::Spare;
 
 /// Sessions on one connection. OpenSSH's MaxSessions is 10, and russh does not survive a rekey with many busy
 /// channels (design.md, fact 4).
@@ -95,18 +99,39 @@ pub struct Dialer {
 /// What the watcher of a connection publishes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Status {
-    Up { suspect: bool, round_trip: Option<Duration> },
+    Up { suspect_since: Option<Instant>, round_trip: Option<Duration> },
     Ended { problem: Problem },
 }
 
+/// Why a place has no channel.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The server allows no more sessions on this connection (OpenSSH's MaxSessions); another connection may have room.
+    Full,
+    Failed(Error),
+}
+
+/// Numbers of connections.
+static LAST_ID: AtomicU32 = AtomicU32::new(0);
+/// What [`Connection::retire`] leaves as the count of sessions.
+const RETIRED: u32 = u32::MAX / 2;
+
 /// A connection that is logged in. Dropping it cuts the wire; [`Connection::close`] says goodbye first.
 pub struct Connection {
+    id: u32,
     handle: Handle<Guard>,
     target: Arc<Target>,
     wire: Arc<WireState>,
     facts: Arc<Mutex<Facts>>,
     /// Sessions that are open or being opened.
     sessions: AtomicU32,
+    /// How many it may have: [`SESSIONS_MAX`], or what the server turned out to allow.
+    sessions_max: AtomicU32,
+    /// A channel that is open in advance.
+    spare: Spare,
+    vitals: Mutex<Vitals>,
+    /// Asks the watcher for a sign of life from the peer at once.
+    asked: Arc<Notify>,
     /// We ended it ourselves: its end is no failure.
     closing: AtomicBool,
     status: watch::Receiver<Status>,
@@ -151,13 +176,18 @@ impl Connection {
             auth::log_in(&dialer.authenticator, &mut greeted.handle, &target, &dialer.prompts, &banner);
         let logged_in = step(progress, TestStep::Authenticate, login, |login| login.method.clone()).await?;
         cut.0 = None;
-        let (publish, status) = watch::channel(Status::Up { suspect: false, round_trip: None });
+        let (publish, status) = watch::channel(Status::Up { suspect_since: None, round_trip: None });
         let connection = Arc::new(Self {
+            id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
             handle: greeted.handle,
             target,
             wire: state,
             facts,
             sessions: AtomicU32::new(0),
+            sessions_max: AtomicU32::new(SESSIONS_MAX),
+            spare: Spare::default(),
+            vitals: Mutex::new(Vitals::new(Instant::now())),
+            asked: Arc::default(),
             closing: AtomicBool::new(false),
             status,
             remembered_password: AtomicBool::new(logged_in.remembered_password),
@@ -171,17 +201,16 @@ impl Connection {
         if !self.is_up() {
             return None;
         }
+        let most = self.sessions_max.load(Ordering::Acquire);
         self.sessions
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-                (count < SESSIONS_MAX).then_some(count + 1)
-            })
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < most).then_some(count + 1))
             .ok()?;
-        Some(SessionPlace { connection: Arc::clone(self) })
+        Some(SessionPlace { connection: Arc::clone(self), channel: Mutex::default() })
     }
 
     /// Gives out no place any more, if none is taken.
     pub fn retire(&self) -> bool {
-        self.sessions.compare_exchange(0, SESSIONS_MAX, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.sessions.compare_exchange(0, RETIRED, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     pub fn is_up(&self) -> bool {
@@ -189,7 +218,39 @@ impl Connection {
     }
 
     pub fn session_count(&self) -> u32 {
-        self.sessions.load(Ordering::Acquire)
+        let count = self.sessions.load(Ordering::Acquire);
+        if count >= RETIRED { 0 } else { count }
+    }
+
+    /// Asks the peer for a sign of life at once: the machine woke up, or its network changed.
+    pub fn ask(&self) {
+        self.asked.notify_one();
+    }
+
+    /// How it is doing. While somebody looks, round trips are measured often.
+    pub fn health(&self) -> LaneHealth {
+        let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut vitals = self.vitals.lock().unwrap_or_else(PoisonError::into_inner);
+        vitals.looked_at(Instant::now());
+        let suspect = matches!(*self.status.borrow(), Status::Up { suspect_since: Some(_), .. });
+        LaneHealth {
+            id: self.id,
+            suspect,
+            address: None,
+            last_heard_ms: crate::clock::at_ms(self.last_heard()),
+            received_bytes: self.wire.received_bytes() as f64,
+            sent_bytes: self.wire.sent_bytes() as f64,
+            retransmits: None,
+            key_exchange: facts.key_exchange,
+            host_key: facts.host_key,
+            cipher: facts.cipher,
+            mac: facts.mac,
+            server: self.server(),
+            keyed_ms: facts.keyed_ms,
+            sessions: self.session_count(),
+            sessions_max: self.sessions_max.load(Ordering::Acquire),
+            ..vitals.health()
+        }
     }
 
     /// Changes whenever there is something new to show.
@@ -252,24 +313,44 @@ impl Connection {
         self.closing.load(Ordering::Acquire)
     }
 
-    async fn open_channel(&self) -> Result<Channel<Msg>> {
+    /// Opens a session channel, or takes the one that is open in advance.
+    async fn open_channel(&self) -> Result<Channel<Msg>, Refusal> {
+        if let Some(channel) = self.spare.take() {
+            return Ok(channel);
+        }
         let opened = tokio::select! {
             opened = timeout(OPEN_TIMEOUT, self.handle.channel_open_session()) => opened,
-            ended = self.ended() => return Err(ended),
+            ended = self.ended() => return Err(Refusal::Failed(ended)),
         };
         let cause = match opened {
             Ok(Ok(channel)) => return Ok(channel),
-            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => reason.description().to_owned(),
-            Ok(Err(error)) => visible_line(&error.to_string()),
+            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
+                // With others there the server has reached its limit. Alone, it would refuse on every connection.
+                let others = self.session_count().saturating_sub(1);
+                if others > 0 {
+                    self.sessions_max.fetch_min(others, Ordering::AcqRel);
+                    return Err(Refusal::Full);
+                }
+                reason.description().to_owned()
+            }
+            // A connection that ends says so better than the call that it ended.
+            Ok(Err(error)) => match timeout(Duration::from_secs(1), self.ended()).await {
+                Ok(ended) => return Err(Refusal::Failed(ended)),
+                Err(_) => visible_line(&error.to_string()),
+            },
             Err(_) => format!("it did not answer within {} seconds", OPEN_TIMEOUT.as_secs()),
         };
         let address = &self.target.address;
-        Err(Error::new(
-            ErrorCode::ChannelRefused,
-            format!("{address} did not open a session: {cause}. It may limit how many there are; close another one."),
-        )
-        .with("address", address)
-        .with("cause", cause))
+        Err(Refusal::Failed(
+            Error::new(
+                ErrorCode::ChannelRefused,
+                format!(
+                    "{address} did not open a session: {cause}. It may limit how many there are; close another one."
+                ),
+            )
+            .with("address", address)
+            .with("cause", cause),
+        ))
     }
 }
 
@@ -280,9 +361,16 @@ impl Drop for Connection {
 }
 
 /// A place on a connection, given back when dropped. The connection stays open while there is one.
-#[derive(Debug)]
 pub struct SessionPlace {
     connection: Arc<Connection>,
+    /// Its channel, from when it is open until somebody takes it.
+    channel: Mutex<Option<Channel<Msg>>>,
+}
+
+impl std::fmt::Debug for SessionPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionPlace").field("connection", &self.connection).finish_non_exhaustive()
+    }
 }
 
 impl SessionPlace {
@@ -290,17 +378,48 @@ impl SessionPlace {
         &self.connection
     }
 
-    /// Opens the session channel of this place.
+    /// Opens the session channel of this place, to be taken by [`SessionPlace::open_channel`].
+    ///
+    /// # Errors
+    /// [`Refusal::Full`] when the server allows no further session on this connection.
+    pub async fn open(&self) -> Result<(), Refusal> {
+        let channel = self.connection.open_channel().await?;
+        *self.channel() = Some(channel);
+        Ok(())
+    }
+
+    /// The session channel of this place, which is opened if it is not yet.
     ///
     /// # Errors
     /// [`ErrorCode::ChannelRefused`], or the cause for which the connection ended.
     pub async fn open_channel(&self) -> Result<Channel<Msg>> {
-        self.connection.open_channel().await
+        let opened = self.channel().take();
+        let channel = match opened {
+            Some(channel) => channel,
+            None => self.connection.open_channel().await.map_err(|refusal| match refusal {
+                Refusal::Failed(error) => error,
+                Refusal::Full => Error::new(
+                    ErrorCode::ChannelRefused,
+                    "The server allows no further session on this connection. Close another one.",
+                )
+                .with("address", &self.connection.target.address)
+                .with("cause", "it allows no further session"),
+            })?,
+        };
+        self.connection.spare.refill(&self.connection);
+        Ok(channel)
+    }
+
+    fn channel(&self) -> std::sync::MutexGuard<'_, Option<Channel<Msg>>> {
+        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for SessionPlace {
     fn drop(&mut self) {
+        if let Some(channel) = self.channel().take() {
+            spare::close(channel);
+        }
         self.connection.sessions.fetch_sub(1, Ordering::AcqRel);
     }
 }

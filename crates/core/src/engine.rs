@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 use tokio::sync::{broadcast, mpsc};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use ts_rs::TS;
 
 use crate::auth::Authenticator;
@@ -17,7 +17,8 @@ use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::host::import::{self, ImportPreview};
 use crate::host::store::HostStore;
 use crate::host::{FieldProblem, Host, HostDraft, HostId, HostList, StoreNotice, check};
-use crate::pool::Pool;
+use crate::network::{self, NetworkEvent};
+use crate::pool::{IdleExpiry, Pool};
 use crate::prompt::{Answer, PromptNews, Prompts, Secret};
 use crate::terminal::shell;
 use crate::terminal::state::TerminalSize;
@@ -48,6 +49,8 @@ pub struct EngineConfig {
     /// The agent's socket (Unix); `SSH_AUTH_SOCK` if none.
     pub agent_socket: Option<PathBuf>,
     pub builtin: Arc<dyn StartBuiltin>,
+    /// How long connections outlive their last session.
+    pub idle_expiry: IdleExpiry,
 }
 
 impl std::fmt::Debug for EngineConfig {
@@ -92,6 +95,8 @@ struct Inner {
     events: broadcast::Sender<EngineEvent>,
     /// The test of the host form that runs.
     test: Mutex<CancellationToken>,
+    /// Ends the engine's own tasks with it.
+    _tasks: DropGuard,
 }
 
 impl Engine {
@@ -100,7 +105,7 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::StoreBusy`] when another Bowline runs on the same files, and the other codes about the store.
     pub async fn start(config: EngineConfig) -> Result<Self> {
-        let EngineConfig { data_dir, ssh_dir, agent_socket, builtin } = config;
+        let EngineConfig { data_dir, ssh_dir, agent_socket, builtin, idle_expiry } = config;
         let opening = tokio::task::spawn_blocking(move || HostStore::open(&data_dir));
         let (store, notices) = opening.await.map_err(Error::internal)??;
         let (news, told) = mpsc::channel(PROMPT_NEWS);
@@ -111,19 +116,33 @@ impl Engine {
             authenticator: Authenticator { secrets, ssh_dir: ssh_dir.clone(), agent_socket },
         };
         let (events, _) = broadcast::channel(EVENTS);
-        let pool = {
-            let events = events.clone();
-            Pool::new(dialer.clone(), Arc::new(move |view| drop(events.send(EngineEvent::Connection(view)))))
-        };
-        tokio::spawn(pass_on(told, events.clone()));
         let timeline = {
             let events = events.clone();
             Timeline::new(Arc::new(move |entry| drop(events.send(EngineEvent::Timeline(entry)))))
         };
+        let pool = {
+            let events = events.clone();
+            let on_change = Arc::new(move |view| drop(events.send(EngineEvent::Connection(view))));
+            Pool::new(dialer.clone(), idle_expiry, timeline.clone(), on_change)
+        };
+        tokio::spawn(pass_on(told, events.clone()));
+        let ended = CancellationToken::new();
+        tokio::spawn(ended.clone().run_until_cancelled_owned(network::watch(pool.clone())));
         let terminals = Terminals::new(events.clone());
         let test = Mutex::default();
-        let inner =
-            Inner { store, notices, dialer, pool, builtin, terminals, timeline, ssh_dir, events, test };
+        let inner = Inner {
+            store,
+            notices,
+            dialer,
+            pool,
+            builtin,
+            terminals,
+            timeline,
+            ssh_dir,
+            events,
+            test,
+            _tasks: ended.drop_guard(),
+        };
         let engine = Self { inner: Arc::new(inner) };
         // A keyring that waits to be unlocked must not hold the window up.
         tokio::spawn(engine.clone().forget_old_passwords());
@@ -191,6 +210,7 @@ impl Engine {
     pub async fn host_update(&self, id: HostId, draft: HostDraft, password: PasswordChange) -> Result<Host> {
         self.inner.store.update(&id, draft).await?;
         let changed = self.change_password(&id, password).await;
+        self.inner.pool.forget_failures(&id);
         self.publish_hosts().await?;
         changed?;
         self.inner.store.get(&id).await
@@ -334,6 +354,12 @@ impl Engine {
     pub async fn host_give_up(&self, id: HostId) -> Result<()> {
         self.inner.pool.give_up(&id);
         Ok(())
+    }
+
+    /// The shell noticed that the machine woke up or that its network changed. The engine notices both by itself too, but
+    /// not always as soon.
+    pub fn network_event(&self, event: NetworkEvent) {
+        self.inner.pool.on_network(event);
     }
 
     /// Everything that is known of the connections since the start, oldest first.

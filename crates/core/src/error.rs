@@ -158,6 +158,20 @@ pub struct Error {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+impl ErrorCode {
+    /// Whether an established connection ended: another one may take its place.
+    pub fn is_lost_connection(self) -> bool {
+        matches!(
+            self,
+            ErrorCode::ConnectionReset
+                | ErrorCode::ConnectionClosed
+                | ErrorCode::ConnectionBroken
+                | ErrorCode::ConnectionSilent
+                | ErrorCode::ConnectionLost
+        )
+    }
+}
+
 impl Error {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), params: BTreeMap::new(), source: None }

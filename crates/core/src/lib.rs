@@ -6,6 +6,7 @@ pub mod connection;
 pub mod engine;
 pub mod error;
 pub mod host;
+pub mod network;
 pub mod pool;
 pub mod prompt;
 pub mod terminal;

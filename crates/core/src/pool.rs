@@ -1,28 +1,48 @@
 //! Hosts and their connections: who needs a session on a host gets a place on a connection that is up, or waits for the
-//! one dial that serves all who wait.
+//! one dial that serves all who wait. A connection that was lost is made anew for those who still need it
+//! (`reconnect.rs` says when); a dead one is never handed out.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::clock;
 use crate::connection::health::LaneHealth;
 use crate::connection::progress::{TestOutcome, TestProgress, TestStep};
 use crate::connection::state::{ConnectionState, ConnectionView};
-use crate::connection::{Connection, Dialer, SessionPlace, Status, Target};
-use crate::error::{Error, ErrorCode, Problem, Result};
+use crate::connection::{Connection, Dialer, Refusal, SessionPlace, Status, Target};
+use crate::error::{Action, Error, ErrorCode, Problem, Result};
 use crate::host::HostId;
+use crate::network::NetworkEvent;
+use crate::timeline::{Timeline, TimelineEvent};
 
-/// How long a connection outlives its last session, so that closing a tab and opening another dials only once.
-const LINGER: Duration = Duration::from_secs(3);
+mod reconnect;
+
+use reconnect::{Noted, Reconnect, Turn};
+
 /// How often "last heard" is looked at.
 const LOOK: Duration = Duration::from_secs(1);
-
 /// Dials of one caller that finds each new connection taken by others who waited for it.
 const DIALS_MAX: u32 = 3;
+
+/// How long connections outlive their last session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdleExpiry {
+    /// The last connection of a host: opening another tab within this time needs no login.
+    pub last: Duration,
+    /// Further ones, which were opened for many sessions at once.
+    pub further: Duration,
+}
+
+impl Default for IdleExpiry {
+    fn default() -> Self {
+        Self { last: Duration::from_secs(30 * 60), further: Duration::from_secs(30) }
+    }
+}
 
 /// Told of every change of a host's connection.
 pub type OnChange = Arc<dyn Fn(ConnectionView) + Send + Sync>;
@@ -34,7 +54,9 @@ pub type MakeTarget = Arc<dyn Fn() -> BoxFuture<'static, Result<Target>> + Send 
 #[derive(Clone)]
 pub struct Pool {
     dialer: Dialer,
+    expiry: IdleExpiry,
     hosts: Arc<Mutex<BTreeMap<HostId, Slot>>>,
+    timeline: Timeline,
     on_change: OnChange,
 }
 
@@ -44,45 +66,129 @@ impl std::fmt::Debug for Pool {
     }
 }
 
-#[derive(Default)]
-struct Slot {
-    lanes: Vec<Arc<Connection>>,
-    dial: Option<Dial>,
-    /// Why the last connection ended or was not made, until the next try.
-    problem: Option<Problem>,
+/// How long somebody waits for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// For the next try: a person who clicked wants to know what became of it.
+    OneTry,
+    /// Until it is up again, through failures that time may heal: a session that was there before.
+    UntilUp,
 }
 
-/// A dial under way; its outcome goes to all who wait.
-struct Dial {
-    outcome: watch::Receiver<Option<Result<(), Problem>>>,
-    authenticating: bool,
+/// One host.
+struct Slot {
+    lanes: Vec<Arc<Connection>>,
+    dial: Option<watch::Receiver<Outcome>>,
+    reconnect: Reconnect,
+    /// Those who wait until it is up again.
+    waiting: u32,
+    /// Changes when those who wait have to look again: the next try is now, or they are to give up.
+    news: watch::Sender<News>,
+}
+
+/// What a dial came to; none while it goes on.
+type Outcome = Option<Result<(), Problem>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct News {
+    /// Counts the times when a try was asked for.
+    asked: u32,
+    /// Counts the times when the person gave the host up.
+    given_up: u32,
 }
 
 impl Pool {
-    pub fn new(dialer: Dialer, on_change: OnChange) -> Self {
-        Self { dialer, hosts: Arc::default(), on_change }
+    pub fn new(dialer: Dialer, expiry: IdleExpiry, timeline: Timeline, on_change: OnChange) -> Self {
+        Self { dialer, expiry, hosts: Arc::default(), timeline, on_change }
     }
 
-    /// A place for one session on a connection to the host.
+    /// A place for one session on a connection to the host, with its channel open.
     ///
     /// # Errors
-    /// What kept the connection from being made; all who waited for the same dial get the same.
+    /// What kept the connection from being made; all who waited for the same dial get the same. And
+    /// [`ErrorCode::ChannelRefused`].
     pub async fn place(&self, host: &HostId, make_target: MakeTarget) -> Result<SessionPlace> {
-        let mut dials = 0;
+        self.session(host, make_target, Patience::OneTry).await
+    }
+
+    /// As [`Pool::place`], for a session whose connection was lost: it waits until the host is up again.
+    ///
+    /// # Errors
+    /// As for `place`, but only what a person has to decide, and the last failure when the person gave the host up.
+    pub async fn place_again(&self, host: &HostId, make_target: MakeTarget) -> Result<SessionPlace> {
+        let _waiting = Waiting::begin(self, host);
+        self.session(host, make_target, Patience::UntilUp).await
+    }
+
+    async fn session(
+        &self,
+        host: &HostId,
+        make_target: MakeTarget,
+        patience: Patience,
+    ) -> Result<SessionPlace> {
         loop {
-            let mut outcome = match self.place_or_dial(host, &make_target, &mut dials) {
-                Found::Place(place) => {
+            let place = self.lane(host, &make_target, patience).await?;
+            match place.open().await {
+                Ok(()) => {
                     self.publish(host);
                     return Ok(place);
                 }
-                Found::Dial(outcome) => outcome,
+                // The lane knows its limit now, and another one has room or is dialled.
+                Err(Refusal::Full) => drop(place),
+                Err(Refusal::Failed(error)) => {
+                    let lost = !place.connection().is_up();
+                    drop(place);
+                    if !(lost && patience == Patience::UntilUp) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A place without a channel: for forwarded connections, which the server does not count as sessions.
+    ///
+    /// # Errors
+    /// As [`Pool::place`].
+    pub async fn carrier(&self, host: &HostId, make_target: MakeTarget) -> Result<SessionPlace> {
+        self.lane(host, &make_target, Patience::OneTry).await
+    }
+
+    async fn lane(
+        &self,
+        host: &HostId,
+        make_target: &MakeTarget,
+        patience: Patience,
+    ) -> Result<SessionPlace> {
+        let given_up = self.with_slot(host, |slot| slot.news.borrow().given_up);
+        let mut dials = 0;
+        loop {
+            match self.find(host, make_target, &mut dials, patience) {
+                Found::Place(place) => return Ok(place),
                 Found::Nothing => return Err(full(host)),
-            };
-            let told = outcome.wait_for(Option::is_some).await.map(|told| told.clone());
-            match told {
-                Ok(Some(Ok(()))) => {}
-                Ok(Some(Err(problem))) => return Err(problem.into()),
-                Ok(None) | Err(_) => return Err(Error::internal("a dial ended without an outcome")),
+                Found::Dial(mut outcome) => {
+                    let told = outcome.wait_for(Option::is_some).await.map(|told| told.clone());
+                    match told {
+                        Ok(Some(Ok(()))) => {}
+                        Ok(Some(Err(problem))) => {
+                            let heals = matches!(problem.action, Action::Retry | Action::Bug);
+                            if patience == Patience::OneTry || !heals {
+                                return Err(problem.into());
+                            }
+                            dials = 0;
+                        }
+                        Ok(None) | Err(_) => return Err(Error::internal("a dial ended without an outcome")),
+                    }
+                }
+                Found::Later { until, mut news, problem } => {
+                    if news.borrow_and_update().given_up != given_up {
+                        return Err(problem.into());
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep_until(until) => {}
+                        _ = news.changed() => {}
+                    }
+                }
             }
         }
     }
@@ -92,29 +198,85 @@ impl Pool {
         self.lock().iter().map(|(host, slot)| slot.view(host)).collect()
     }
 
-    /// Ends every connection of a host, and a dial under way when its waiters are gone.
+    /// How each connection of a host is doing; round trips are measured often while somebody looks.
+    pub fn health(&self, host: &HostId) -> Vec<LaneHealth> {
+        let lanes = self.lock().get(host).map(|slot| slot.lanes.clone()).unwrap_or_default();
+        lanes.iter().map(|lane| lane.health()).collect()
+    }
+
+    /// The person asks for the next try now.
+    pub fn retry_now(&self, host: &HostId) {
+        if self.with_slot(host, |slot| slot.retry_now()) {
+            self.timeline.note(Some(host), None, TimelineEvent::RetryAsked);
+            self.publish(host);
+        }
+    }
+
+    /// The person does not want to wait any more: everybody who does is told the last failure.
+    pub fn give_up(&self, host: &HostId) {
+        let waited = self.with_slot(host, |slot| {
+            slot.news.send_modify(|news| news.given_up += 1);
+            slot.waiting > 0
+        });
+        if waited {
+            self.timeline.note(Some(host), None, TimelineEvent::GivenUp);
+        }
+    }
+
+    /// The host was changed by the person: what was learnt of it before says nothing any more.
+    pub fn forget_failures(&self, host: &HostId) {
+        let forgotten = self.with_slot(host, |slot| {
+            slot.bury(Instant::now());
+            (slot.lanes.is_empty() && slot.dial.is_none() && slot.waiting == 0)
+                .then(|| slot.reconnect.closed(Instant::now()))
+        });
+        if forgotten.flatten().is_some() {
+            self.publish(host);
+        }
+    }
+
+    /// The machine woke up, or its network changed: every connection is asked for a sign of life, and whoever waits tries now.
+    pub fn on_network(&self, event: NetworkEvent) {
+        let mut due = Vec::new();
+        let mut concerned = false;
+        for (host, slot) in self.lock().iter_mut() {
+            for lane in &slot.lanes {
+                lane.ask();
+                concerned = true;
+            }
+            if slot.waiting > 0 && slot.retry_now() {
+                due.push(host.clone());
+            }
+        }
+        if concerned || !due.is_empty() {
+            self.timeline.note(None, None, event.into());
+        }
+        due.iter().for_each(|host| self.publish(host));
+    }
+
+    /// Whether there is any connection, or anybody who waits for one.
+    pub fn is_in_use(&self) -> bool {
+        self.lock().values().any(|slot| !slot.lanes.is_empty() || slot.waiting > 0 || slot.dial.is_some())
+    }
+
+    /// Ends every connection of a host, and the waiting for one.
     pub async fn disconnect(&self, host: &HostId) {
         let lanes = match self.lock().get_mut(host) {
             Some(slot) => {
-                slot.problem = None;
+                slot.news.send_modify(|news| news.given_up += 1);
                 slot.lanes.clone()
             }
             None => return,
         };
         futures::future::join_all(lanes.iter().map(|lane| lane.close())).await;
-    }
-
-    pub fn health(&self, host: &HostId) -> Vec<LaneHealth> {
-        let _ = host;
-        Vec::new()
-    }
-
-    pub fn retry_now(&self, host: &HostId) {
-        let _ = host;
-    }
-
-    pub fn give_up(&self, host: &HostId) {
-        let _ = host;
+        let noted = self.with_slot(host, |slot| {
+            let now = Instant::now();
+            let buried = slot.bury(now);
+            let closed = (slot.lanes.is_empty() && slot.dial.is_none()).then(|| slot.reconnect.closed(now));
+            buried.into_iter().chain(closed.flatten()).collect::<Vec<_>>()
+        });
+        self.note(host, noted);
+        self.publish(host);
     }
 
     /// Ends everything, at the end of the app.
@@ -123,57 +285,83 @@ impl Pool {
         futures::future::join_all(lanes.iter().map(|lane| lane.close())).await;
     }
 
-    fn place_or_dial(&self, host: &HostId, make_target: &MakeTarget, dials: &mut u32) -> Found {
+    fn find(&self, host: &HostId, make_target: &MakeTarget, dials: &mut u32, patience: Patience) -> Found {
+        let now = Instant::now();
         let mut hosts = self.lock();
-        let slot = hosts.entry(host.clone()).or_default();
-        if let Some(place) = slot.lanes.iter().find_map(Connection::reserve) {
-            return Found::Place(place);
-        }
-        if let Some(dial) = &slot.dial {
-            return Found::Dial(dial.outcome.clone());
-        }
-        *dials += 1;
-        if *dials > DIALS_MAX {
-            return Found::Nothing;
-        }
-        let (tell, outcome) = watch::channel(None);
-        slot.problem = None;
-        slot.dial = Some(Dial { outcome: outcome.clone(), authenticating: false });
+        let slot = hosts.entry(host.clone()).or_insert_with(|| Slot::new(now));
+        let mut noted: Vec<Noted> = slot.bury(now).into_iter().collect();
+        let found = if let Some(place) = slot.lanes.iter().find_map(Connection::reserve) {
+            Found::Place(place)
+        } else if let Some(outcome) = &slot.dial {
+            Found::Dial(outcome.clone())
+        } else {
+            let others_wait = slot.waiting > 0;
+            match (slot.reconnect.turn(others_wait, now), slot.reconnect.problem().cloned()) {
+                (Turn::Wait(until), Some(problem)) => {
+                    Found::Later { until, news: slot.news.subscribe(), problem }
+                }
+                _ if *dials == DIALS_MAX => Found::Nothing,
+                _ => {
+                    *dials += 1;
+                    let (tell, outcome) = watch::channel(None);
+                    slot.dial = Some(outcome.clone());
+                    if slot.lanes.is_empty() {
+                        noted.push(slot.reconnect.dial(now));
+                    }
+                    tokio::spawn(self.clone().dial(host.clone(), Arc::clone(make_target), tell, patience));
+                    Found::Dial(outcome)
+                }
+            }
+        };
         drop(hosts);
-        self.publish(host);
-        tokio::spawn(self.clone().dial(host.clone(), Arc::clone(make_target), tell));
-        Found::Dial(outcome)
+        let changed = !noted.is_empty();
+        self.note(host, noted);
+        if changed || matches!(found, Found::Later { .. }) {
+            self.publish(host);
+        }
+        found
     }
 
     async fn dial(
         self,
         host: HostId,
         make_target: MakeTarget,
-        tell: watch::Sender<Option<Result<(), Problem>>>,
+        tell: watch::Sender<Outcome>,
+        patience: Patience,
     ) {
         let progress = |step: TestProgress| {
             if step.step == TestStep::Connect && matches!(step.outcome, TestOutcome::Passed { .. }) {
-                if let Some(dial) = self.lock().get_mut(&host).and_then(|slot| slot.dial.as_mut()) {
-                    dial.authenticating = true;
-                }
+                self.with_slot(&host, |slot| slot.reconnect.reached());
                 self.publish(&host);
             }
         };
         let opening = async { Connection::open(&self.dialer, make_target().await?, &progress).await };
         let opened = tokio::select! {
             opened = opening => opened,
-            // Everyone who waited has gone. `place` holds one receiver, the slot's dial another.
+            // Everyone who waited has gone. `lane` holds one receiver, the slot's dial another.
             () = abandoned(&tell) => Err(Error::new(ErrorCode::Cancelled, "The connection was given up.")),
         };
         let problem = opened.as_ref().err().map(Problem::from);
-        {
-            let mut hosts = self.lock();
-            let slot = hosts.entry(host.clone()).or_default();
+        let noted = self.with_slot(&host, |slot| {
+            let now = Instant::now();
             slot.dial = None;
-            // A question that the person dismissed leaves nothing to be told.
-            slot.problem = problem.clone().filter(|problem| problem.code != ErrorCode::Cancelled);
             slot.lanes.extend(opened.as_ref().ok().cloned());
-        }
+            let lanes = u32::try_from(slot.lanes.len()).unwrap_or(u32::MAX);
+            match &problem {
+                None if slot.reconnect.is_up() => {
+                    Some(Noted { lasted: Duration::ZERO, what: TimelineEvent::LaneOpened { lanes } })
+                }
+                None => slot.reconnect.up(now),
+                // A further connection was not made; those that are up still are.
+                Some(_) if !slot.lanes.is_empty() => None,
+                // A question that the person dismissed leaves nothing to be told, unless a session waits for the host.
+                Some(problem) if problem.code == ErrorCode::Cancelled && patience == Patience::OneTry => {
+                    slot.reconnect.closed(now)
+                }
+                Some(problem) => Some(slot.reconnect.failed(problem.clone(), now, rand::random())),
+            }
+        });
+        self.note(&host, noted);
         if let Ok(connection) = opened {
             tokio::spawn(self.clone().keep(host.clone(), connection));
         }
@@ -185,26 +373,29 @@ impl Pool {
     async fn keep(self, host: HostId, connection: Arc<Connection>) {
         let mut status = connection.status();
         let mut unused_since = Some(Instant::now());
+        let mut doubt: Option<Instant> = None;
         let mut shown = None;
         loop {
-            let ended = match &*status.borrow_and_update() {
-                Status::Ended { problem } => Some(problem.clone()),
-                Status::Up { .. } => None,
+            let suspect_since = match &*status.borrow_and_update() {
+                Status::Ended { .. } => break,
+                Status::Up { suspect_since, .. } => *suspect_since,
             };
-            if let Some(problem) = ended {
-                let mut hosts = self.lock();
-                if let Some(slot) = hosts.get_mut(&host) {
-                    slot.lanes.retain(|lane| !Arc::ptr_eq(lane, &connection));
-                    slot.problem = (!connection.is_closing()).then_some(problem);
-                }
-                break;
+            if suspect_since.is_some() != doubt.is_some() {
+                let lasted = doubt.map(|since| since.elapsed());
+                let what =
+                    if suspect_since.is_some() { TimelineEvent::Suspect } else { TimelineEvent::Heard };
+                self.timeline.note(Some(&host), lasted, what);
+                doubt = suspect_since;
             }
             unused_since = match (connection.session_count(), unused_since) {
                 (0, None) => Some(Instant::now()),
                 (0, since) => since,
                 _ => None,
             };
-            if unused_since.is_some_and(|since| since.elapsed() >= LINGER) && connection.retire() {
+            let limit = self.with_slot(&host, |slot| {
+                if slot.lanes.len() > 1 { self.expiry.further } else { self.expiry.last }
+            });
+            if unused_since.is_some_and(|since| since.elapsed() >= limit) && connection.retire() {
                 connection.close().await;
                 continue;
             }
@@ -215,7 +406,16 @@ impl Pool {
             }
             let _ = tokio::time::timeout(LOOK, status.changed()).await;
         }
+        let noted = self.with_slot(&host, |slot| slot.bury(Instant::now()));
+        self.note(&host, noted);
         self.publish(&host);
+    }
+
+    fn note(&self, host: &HostId, noted: impl IntoIterator<Item = Noted>) {
+        for Noted { lasted, what } in noted {
+            let lasted = (lasted > Duration::ZERO).then_some(lasted);
+            self.timeline.note(Some(host), lasted, what);
+        }
     }
 
     fn publish(&self, host: &HostId) {
@@ -225,42 +425,113 @@ impl Pool {
         }
     }
 
+    fn with_slot<T>(&self, host: &HostId, work: impl FnOnce(&mut Slot) -> T) -> T {
+        let mut hosts = self.lock();
+        work(hosts.entry(host.clone()).or_insert_with(|| Slot::new(Instant::now())))
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<HostId, Slot>> {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Somebody waits until a host is up again, for as long as this lives.
+struct Waiting<'a> {
+    pool: &'a Pool,
+    host: &'a HostId,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(pool: &'a Pool, host: &'a HostId) -> Self {
+        pool.with_slot(host, |slot| slot.waiting += 1);
+        pool.publish(host);
+        Self { pool, host }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.pool.with_slot(self.host, |slot| slot.waiting = slot.waiting.saturating_sub(1));
+        self.pool.publish(self.host);
+    }
+}
+
 enum Found {
     Place(SessionPlace),
-    Dial(watch::Receiver<Option<Result<(), Problem>>>),
+    Dial(watch::Receiver<Outcome>),
+    /// The next try is then; `problem` is the last failure.
+    Later {
+        until: Instant,
+        news: watch::Receiver<News>,
+        problem: Problem,
+    },
     Nothing,
 }
 
 impl Slot {
+    fn new(now: Instant) -> Self {
+        Self {
+            lanes: Vec::new(),
+            dial: None,
+            reconnect: Reconnect::new(now),
+            waiting: 0,
+            news: watch::Sender::default(),
+        }
+    }
+
+    /// Lets go of connections that have ended. Whoever needs one may notice that before the watcher does.
+    fn bury(&mut self, now: Instant) -> Option<Noted> {
+        let mut ended = None;
+        self.lanes.retain(|lane| match &*lane.status().borrow() {
+            Status::Up { .. } => true,
+            Status::Ended { problem } => {
+                ended = Some((!lane.is_closing()).then(|| problem.clone()));
+                false
+            }
+        });
+        let ended = ended?;
+        if !self.lanes.is_empty() {
+            let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
+            return Some(Noted { lasted: Duration::ZERO, what: TimelineEvent::LaneClosed { lanes } });
+        }
+        if !self.reconnect.is_up() {
+            return None;
+        }
+        match ended {
+            Some(problem) => Some(self.reconnect.failed(problem, now, rand::random())),
+            None => self.reconnect.closed(now),
+        }
+    }
+
+    /// The next try is now. False if none is due.
+    fn retry_now(&mut self) -> bool {
+        let due = self.reconnect.retry_now(Instant::now());
+        if due {
+            self.news.send_modify(|news| news.asked += 1);
+        }
+        due
+    }
+
     /// The best of its connections speaks for the host.
     fn view(&self, host: &HostId) -> ConnectionView {
         let lane = self.lanes.iter().find(|lane| lane.is_up());
-        let (mut state, mut round_trip) = match (&self.dial, &self.problem) {
-            (Some(Dial { authenticating: true, .. }), _) => (ConnectionState::Authenticating, None),
-            (Some(_), _) => (ConnectionState::Dialing { attempt: 1 }, None),
-            (None, Some(problem)) => (ConnectionState::after(problem.clone()), None),
-            (None, None) => (ConnectionState::Idle, None),
-        };
-        if let Some(Status::Up { suspect, round_trip: measured }) =
+        let mut state = self.reconnect.state(self.waiting > 0);
+        let mut round_trip = None;
+        if let Some(Status::Up { suspect_since, round_trip: measured }) =
             lane.map(|lane| lane.status().borrow().clone())
         {
-            state = if suspect {
-                ConnectionState::Suspect { since_ms: epoch_seconds(Instant::now()) * 1000.0 }
-            } else {
-                ConnectionState::Up
+            state = match suspect_since {
+                Some(since) => ConnectionState::Suspect { since_ms: clock::at_ms(since).round() },
+                None => ConnectionState::Up,
             };
             round_trip = measured;
         }
         ConnectionView {
             host_id: host.clone(),
             state,
-            round_trip_ms: round_trip.map(|time| time.as_secs_f64() * 1000.0),
-            last_heard_ms: lane.map(|lane| epoch_seconds(lane.last_heard()) * 1000.0),
+            round_trip_ms: round_trip.map(clock::ms),
+            // Whole seconds, so that a busy connection is not news ten times a second.
+            last_heard_ms: lane.map(|lane| (clock::at_ms(lane.last_heard()) / 1000.0).floor() * 1000.0),
             cipher: lane.and_then(|lane| lane.cipher()),
             server: lane.and_then(|lane| lane.server()),
             terminals: self.lanes.iter().map(|lane| lane.session_count()).sum(),
@@ -269,14 +540,8 @@ impl Slot {
     }
 }
 
-/// Whole seconds, so that a busy connection is not news ten times a second.
-fn epoch_seconds(at: Instant) -> f64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since_epoch.saturating_sub(at.elapsed()).as_secs_f64().floor()
-}
-
 /// Resolves when only the slot of the pool still looks at the outcome of a dial.
-async fn abandoned(tell: &watch::Sender<Option<Result<(), Problem>>>) {
+async fn abandoned(tell: &watch::Sender<Outcome>) {
     while tell.receiver_count() > 1 {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -6,11 +6,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::error::{Error, ErrorCode, Result};
 
 mod driver;
+mod seam;
 pub mod shell;
 pub mod source;
 pub mod state;
@@ -24,6 +26,19 @@ use view::View;
 /// The smallest size that a server is told; smaller ones come from windows in the middle of a layout.
 const SIZE_MIN: TerminalSize = TerminalSize { cols: 10, rows: 3 };
 
+/// Opens the source of a terminal, with the size to ask for, which may change meanwhile.
+pub type OpenSource =
+    Box<dyn Fn(Opening, watch::Receiver<TerminalSize>) -> BoxFuture<'static, Result<Source>> + Send + Sync>;
+
+/// Which time a source is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// A person waits to see whether it works.
+    First,
+    /// It was there and was lost: it is worth waiting for.
+    Again,
+}
+
 /// A running terminal. Clones share it; it ends when the last one is dropped or by [`Terminal::close`].
 #[derive(Debug, Clone)]
 pub struct Terminal {
@@ -31,15 +46,8 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a terminal: `open` opens its source, with the size to ask for, which may change meanwhile.
-    pub fn start<F>(
-        view: View,
-        size: TerminalSize,
-        open: impl FnOnce(watch::Receiver<TerminalSize>) -> F,
-    ) -> Self
-    where
-        F: Future<Output = Result<Source>> + Send + 'static,
-    {
+    /// Starts a terminal: `open` opens its source, and again whenever the source was lost.
+    pub fn start(view: View, size: TerminalSize, open: OpenSource) -> Self {
         Self { handle: Arc::new(driver::start(view, clamp(size), open)) }
     }
 

@@ -55,6 +55,8 @@ pub struct WireState {
     first_words: Mutex<String>,
     /// russh has asked for bytes and got none yet.
     waiting: AtomicBool,
+    /// How the stream failed, if it did.
+    fault: OnceLock<io::ErrorKind>,
     killed: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
@@ -71,6 +73,7 @@ impl WireState {
             identification: OnceLock::new(),
             first_words: Mutex::default(),
             waiting: AtomicBool::new(true),
+            fault: OnceLock::new(),
             killed: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
@@ -116,6 +119,17 @@ impl WireState {
     /// The start of the first line that came, as it came; for a message about a server that speaks no SSH.
     pub fn first_words(&self) -> String {
         self.first_words.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How the stream failed: `UnexpectedEof` when the peer closed it, `ConnectionReset`, `BrokenPipe` and so on.
+    pub fn fault(&self) -> Option<io::ErrorKind> {
+        self.fault.get().copied()
+    }
+
+    fn note_fault<T>(&self, outcome: io::Result<T>) -> io::Result<T> {
+        outcome.inspect_err(|error| {
+            let _ = self.fault.set(error.kind());
+        })
     }
 
     /// Makes every read and write of the stream fail from now on, also those that wait.
@@ -179,7 +193,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.state.writer.register(cx.waker());
         self.state.check()?;
-        let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(cx, buf));
+        let written = self.state.note_fault(written)?;
         self.state.sent.fetch_add(written as u64, Ordering::Relaxed);
         self.state.last_sent.store(self.state.now(), Ordering::Release);
         Poll::Ready(Ok(written))
@@ -216,9 +231,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let read = std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
+        self.state.note_fault(read)?;
         let new = &buf.filled()[before..];
         if new.is_empty() {
+            let _ = self.state.fault.set(io::ErrorKind::UnexpectedEof);
             if let Some(greeting) = &self.greeting {
                 greeting.ended()?;
             }

@@ -1,12 +1,14 @@
 //! The watcher of a connection: it feeds `state.rs` with what the wire saw, performs its effects and publishes the status.
 
-use std::sync::{Arc, PoisonError, Weak};
+use std::io;
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::guard::Alive;
+use super::guard::{Alive, Farewell};
+use super::health::Vitals;
 use super::state::{Effect, Liveness};
 use super::{Connection, Status, Target};
 use crate::error::{Error, ErrorCode};
@@ -16,10 +18,15 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Starts the watcher. It ends with the connection, or when nobody holds it any more.
 pub(super) fn watch(connection: &Arc<Connection>, alive: Alive, publish: watch::Sender<Status>) {
-    tokio::spawn(run(Arc::downgrade(connection), alive, publish));
+    tokio::spawn(run(Arc::downgrade(connection), Arc::clone(&connection.asked), alive, publish));
 }
 
-async fn run(connection: Weak<Connection>, mut alive: Alive, publish: watch::Sender<Status>) {
+async fn run(
+    connection: Weak<Connection>,
+    asked: Arc<Notify>,
+    mut alive: Alive,
+    publish: watch::Sender<Status>,
+) {
     let mut liveness = Liveness::new(Instant::now());
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -31,19 +38,32 @@ async fn run(connection: Weak<Connection>, mut alive: Alive, publish: watch::Sen
     // and before that its answer waits for our delayed acknowledgement (40 ms on loopback).
     let mut ticked = 0_u64;
     loop {
-        tokio::select! {
+        let mut effects = tokio::select! {
             () = alive.ended() => break,
-            Some(time) = answers.recv() => round_trip = Some(time),
+            Some(time) = answers.recv() => {
+                round_trip = Some(time);
+                if let Some(connection) = connection.upgrade() {
+                    vitals(&connection).round_trip(time);
+                }
+                Vec::new()
+            }
+            () = asked.notified() => vec![liveness.ask(Instant::now())],
             _ = ticks.tick() => {
                 ticked += 1;
-                if ticked == 2 {
-                    probe(&connection, &answered);
-                }
+                if ticked == 2 { vec![Effect::Probe] } else { Vec::new() }
+            }
+        };
+        let Some(connection) = connection.upgrade() else { return };
+        let (wire, now) = (&connection.wire, Instant::now());
+        {
+            let mut vitals = vitals(&connection);
+            vitals.count(wire.received_bytes(), wire.sent_bytes(), now);
+            if vitals.wants_round_trip(now) {
+                effects.push(Effect::Probe);
             }
         }
-        let Some(connection) = connection.upgrade() else { return };
-        for effect in liveness.tick(connection.wire.last_heard(), connection.wire.last_sent(), Instant::now())
-        {
+        effects.extend(liveness.tick(wire.last_heard(), wire.last_sent(), now));
+        for effect in effects {
             match effect {
                 Effect::Probe => probe(&Arc::downgrade(&connection), &answered),
                 Effect::Show => {}
@@ -53,17 +73,21 @@ async fn run(connection: Weak<Connection>, mut alive: Alive, publish: watch::Sen
                 }
             }
         }
-        let status = Status::Up { suspect: liveness.is_suspect(), round_trip };
+        let status = Status::Up { suspect_since: liveness.suspect_since(), round_trip };
         publish.send_if_modified(|old| std::mem::replace(old, status.clone()) != status);
     }
     if let Some(connection) = connection.upgrade() {
         let error = if given_up {
             silent(&connection.target, connection.wire.last_heard().elapsed())
         } else {
-            lost(&connection.target, farewell(&connection).as_deref().unwrap_or("EOF"))
+            ended(&connection)
         };
         publish.send_replace(Status::Ended { problem: error.problem() });
     }
+}
+
+fn vitals(connection: &Connection) -> MutexGuard<'_, Vitals> {
+    connection.vitals.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks the peer for a sign of life and measures the round trip.
@@ -83,8 +107,42 @@ fn probe(connection: &Weak<Connection>, answered: &mpsc::Sender<Duration>) {
     });
 }
 
-fn farewell(connection: &Connection) -> Option<String> {
-    connection.facts.lock().unwrap_or_else(PoisonError::into_inner).farewell.clone()
+/// Why a connection ended that nobody gave up: what the wire saw, or else what the peer or russh said last.
+fn ended(connection: &Connection) -> Error {
+    let (target, address) = (&connection.target, &connection.target.address);
+    let farewell = connection.facts.lock().unwrap_or_else(PoisonError::into_inner).farewell.clone();
+    let error = |code, text: String| Error::new(code, text).with("address", address);
+    match (farewell, connection.wire.fault()) {
+        (Some(Farewell::Said(words)), _) => closed(target, &format!("\"{words}\"")),
+        (_, Some(io::ErrorKind::ConnectionReset)) => error(
+            ErrorCode::ConnectionReset,
+            format!(
+                "The connection to {address} was reset, by the server or by something on the way, such as a firewall. What \
+                 was on the screen is kept; open it again."
+            ),
+        ),
+        (_, Some(io::ErrorKind::BrokenPipe)) => error(
+            ErrorCode::ConnectionBroken,
+            format!(
+                "What was sent to {address} could no longer be delivered: the connection had been closed. What was on the \
+                 screen is kept; open it again."
+            ),
+        ),
+        (_, Some(io::ErrorKind::TimedOut)) => silent(target, connection.wire.last_heard().elapsed()),
+        (Some(Farewell::Broke(cause)), None) => lost(target, &cause),
+        (_, Some(io::ErrorKind::UnexpectedEof) | None) => closed(target, "without a word"),
+        (_, Some(kind)) => lost(target, &kind.to_string()),
+    }
+}
+
+fn closed(target: &Target, words: &str) -> Error {
+    let address = &target.address;
+    Error::new(
+        ErrorCode::ConnectionClosed,
+        format!("{address} closed the connection ({words}). What was on the screen is kept; open it again."),
+    )
+    .with("address", address)
+    .with("cause", words)
 }
 
 /// The peer was given up.

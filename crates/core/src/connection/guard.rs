@@ -16,11 +16,26 @@ use crate::trust::{TrustStore, Verdict, picture};
 /// What became known of the server on the way.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
+    pub key_exchange: Option<String>,
+    pub host_key: Option<String>,
     pub cipher: Option<String>,
-    /// Why the peer ended the connection, in its own words, made visible.
-    pub farewell: Option<String>,
+    /// None where the cipher authenticates by itself.
+    pub mac: Option<String>,
+    /// When the keys were last exchanged, in milliseconds since the Unix epoch.
+    pub keyed_ms: f64,
+    /// The last thing that is known of the connection's end.
+    pub farewell: Option<Farewell>,
     /// What it said before authentication.
     pub banner: Option<String>,
+}
+
+/// How a connection ended, made visible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// The peer's own words (SSH_MSG_DISCONNECT).
+    Said(String),
+    /// What russh stumbled over.
+    Broke(String),
 }
 
 /// Where the handshake is, so that each part has a deadline of its own.
@@ -177,7 +192,14 @@ impl client::Handler for Guard {
         names: &Names,
         _session: &mut Session,
     ) -> Result<(), GuardError> {
-        self.facts().cipher = Some(names.cipher.as_ref().to_owned());
+        let cipher = names.cipher.as_ref().to_owned();
+        let authenticates = cipher.contains("gcm") || cipher.contains("poly1305");
+        let mut facts = self.facts();
+        facts.key_exchange = Some(names.kex.as_ref().to_owned());
+        facts.host_key = Some(names.key.as_str().to_owned());
+        facts.mac = (!authenticates).then(|| names.server_mac.as_ref().to_owned());
+        facts.cipher = Some(cipher);
+        facts.keyed_ms = crate::clock::now_ms().round();
         Ok(())
     }
 
@@ -189,12 +211,13 @@ impl client::Handler for Guard {
     async fn disconnected(&mut self, reason: DisconnectReason<GuardError>) -> Result<(), GuardError> {
         match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                self.facts().farewell = Some(visible_line(&info.message));
+                self.facts().farewell = Some(Farewell::Said(visible_line(&info.message)));
                 Ok(())
             }
             DisconnectReason::Error(error) => {
                 if let GuardError::Ssh(error) = &error {
-                    self.facts().farewell.get_or_insert_with(|| visible_line(&error.to_string()));
+                    let broke = Farewell::Broke(visible_line(&error.to_string()));
+                    self.facts().farewell.get_or_insert(broke);
                 }
                 Err(error)
             }

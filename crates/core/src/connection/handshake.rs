@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Target;
-use super::guard::{Alive, Facts, Guard, GuardError, Phase};
+use super::guard::{Alive, Facts, Farewell, Guard, GuardError, Phase};
 use crate::error::{Error, ErrorCode, Result};
 use crate::prompt::{Prompts, visible_line};
 use crate::trust::TrustStore;
@@ -192,7 +192,10 @@ fn explain(error: GuardError, target: &Target, facts: &Mutex<Facts>, wire: &Wire
             .with("theirs", theirs)
         }
         russh::Error::IO(_) | russh::Error::HUP | russh::Error::Disconnect | russh::Error::RecvError => {
-            let words = farewell.map(|words| format!(" It said: \"{words}\".")).unwrap_or_default();
+            let words = match farewell {
+                Some(Farewell::Said(words)) => format!(" It said: \"{words}\"."),
+                Some(Farewell::Broke(_)) | None => String::new(),
+            };
             Error::new(
                 ErrorCode::ClosedInHandshake,
                 format!(

@@ -12,13 +12,16 @@ use crate::error::{Action, Problem};
 use crate::host::HostId;
 
 /// After this much silence with nothing due, the peer is asked for a sign of life.
-pub const IDLE_BEFORE_PROBE: Duration = Duration::from_secs(15);
+///
+/// 7 s and the 22 s of [`DUE_BEFORE_DEAD`] are the widest that keep both promises of section 10: a dead peer is known
+/// within 30 s, also one that dies right after it was heard, and a network that is gone for 20 s costs no session.
+pub const IDLE_BEFORE_PROBE: Duration = Duration::from_secs(7);
 /// Data that is due for this long makes us ask at once, so that the answer can come before the doubt is shown.
 pub const DUE_BEFORE_PROBE: Duration = Duration::from_secs(4);
 /// Silence with data due that is shown as doubt (design.md, section 10: within 5 s).
 pub const DUE_BEFORE_SUSPECT: Duration = Duration::from_secs(5);
-/// Silence after which the peer is given up: 15 s idle and 13 s for an answer keep the 30 s of section 10.
-pub const DUE_BEFORE_DEAD: Duration = Duration::from_secs(13);
+/// Silence with data due after which the peer is given up.
+pub const DUE_BEFORE_DEAD: Duration = Duration::from_secs(22);
 
 /// The state of a host's connection as a person sees it.
 ///
@@ -104,7 +107,7 @@ pub struct Liveness {
     /// Since when an answer is due: the first thing sent after `heard`, or the probe.
     due: Option<Instant>,
     probed: bool,
-    suspect: bool,
+    suspect: Option<Instant>,
 }
 
 /// What the driver has to do.
@@ -121,11 +124,19 @@ pub enum Effect {
 impl Liveness {
     /// A peer that was heard just now.
     pub fn new(now: Instant) -> Self {
-        Self { heard: now, due: None, probed: false, suspect: false }
+        Self { heard: now, due: None, probed: false, suspect: None }
     }
 
-    pub fn is_suspect(&self) -> bool {
+    /// Since when nothing came though data was due, if that is long enough to be shown.
+    pub fn suspect_since(&self) -> Option<Instant> {
         self.suspect
+    }
+
+    /// Asks for a sign of life now, whatever was heard: the machine slept, or its network changed.
+    pub fn ask(&mut self, now: Instant) -> Effect {
+        self.probed = true;
+        self.due.get_or_insert(now);
+        Effect::Probe
     }
 
     /// Looks at the wire: when bytes last came and when they last went. Call it about once a second.
@@ -135,7 +146,7 @@ impl Liveness {
             self.heard = heard;
             self.due = None;
             self.probed = false;
-            if std::mem::take(&mut self.suspect) {
+            if self.suspect.take().is_some() {
                 effects.push(Effect::Show);
             }
         }
@@ -153,8 +164,8 @@ impl Liveness {
             self.due.get_or_insert(now);
             effects.push(Effect::Probe);
         }
-        if due >= DUE_BEFORE_SUSPECT && !self.suspect {
-            self.suspect = true;
+        if due >= DUE_BEFORE_SUSPECT && self.suspect.is_none() {
+            self.suspect = Some(self.heard);
             effects.push(Effect::Show);
         }
         effects
@@ -183,32 +194,62 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_peer_is_asked_after_15_seconds_and_given_up_within_30() {
-        let seen = run(60, |_| 0, |now| if now >= 15 { 15 } else { 0 });
-        assert_eq!(seen, [(15, Effect::Probe), (20, Effect::Show), (28, Effect::Kill)]);
+    fn a_quiet_peer_is_asked_after_7_seconds_and_given_up_within_30() {
+        let seen = run(60, |_| 0, |now| if now >= 7 { 7 } else { 0 });
+        assert_eq!(seen, [(7, Effect::Probe), (12, Effect::Show), (29, Effect::Kill)]);
     }
 
     #[test]
     fn a_peer_that_answers_every_probe_is_never_doubted() {
-        let seen = run(60, |now| now - now % 16, |now| now - now % 16);
+        let seen = run(60, |now| now - now % 8, |now| now - now % 8);
         assert!(seen.iter().all(|(_, effect)| *effect == Effect::Probe), "{seen:?}");
     }
 
     #[test]
     fn silence_after_a_key_press_is_probed_shown_in_5_seconds_and_ends_in_30() {
         let seen = run(60, |_| 0, |now| now.min(3));
-        assert_eq!(seen, [(5, Effect::Probe), (6, Effect::Show), (14, Effect::Kill)]);
+        assert_eq!(seen, [(5, Effect::Probe), (6, Effect::Show), (23, Effect::Kill)]);
+    }
+
+    #[test]
+    fn a_network_that_is_gone_for_20_seconds_costs_no_session_whenever_that_begins() {
+        for begins in 0..=7 {
+            // Heard until then and again 20 s later, with a probe on the way or a key press at once.
+            let heard = move |now: u64| if now >= begins + 20 { now } else { begins.min(now) };
+            for first_sent in begins + 1..=begins + 7 {
+                let seen =
+                    run(
+                        begins + 25,
+                        heard,
+                        move |now| if now >= first_sent { first_sent } else { begins.min(now) },
+                    );
+                assert!(
+                    !seen.iter().any(|(_, effect)| *effect == Effect::Kill),
+                    "{begins} {first_sent}: {seen:?}"
+                );
+            }
+        }
     }
 
     #[test]
     fn typing_on_into_silence_does_not_put_the_end_off() {
         let seen = run(60, |_| 0, |now| now);
-        assert!(seen.contains(&(14, Effect::Kill)), "{seen:?}");
+        assert!(seen.contains(&(23, Effect::Kill)), "{seen:?}");
     }
 
     #[test]
     fn any_byte_ends_the_doubt() {
         let seen = run(12, |now| if now >= 10 { 10 } else { 0 }, |now| now.min(2));
         assert_eq!(seen, [(5, Effect::Probe), (6, Effect::Show), (10, Effect::Show)]);
+    }
+
+    #[test]
+    fn after_a_sleep_a_peer_that_does_not_answer_is_doubted_within_5_seconds() {
+        let start = Instant::now();
+        let at = |second: u64| start + Duration::from_secs(second);
+        let mut liveness = Liveness::new(start);
+        assert_eq!(liveness.ask(at(1)), Effect::Probe);
+        assert!(liveness.tick(start, start, at(5)).is_empty());
+        assert_eq!(liveness.tick(start, start, at(6)), [Effect::Show]);
     }
 }

@@ -15,7 +15,7 @@ use crate::host::HostId;
 use crate::pool::MakeTarget;
 use crate::terminal::state::{TerminalId, TerminalSize, TerminalState, TerminalView};
 use crate::terminal::view::{Output, View};
-use crate::terminal::{Terminal, gone, shell};
+use crate::terminal::{OpenSource, Opening, Terminal, gone, shell};
 
 /// Terminals at once; each has an xterm.js in the window, which is the first to suffer.
 const TERMINALS_MAX: usize = 256;
@@ -47,20 +47,29 @@ impl Engine {
     ) -> Result<TerminalId> {
         let engine = self.clone();
         let target_host = host.clone();
-        let open = move |size: tokio::sync::watch::Receiver<TerminalSize>| async move {
-            let make_target: MakeTarget = {
-                let (engine, host) = (engine.clone(), target_host.clone());
-                Arc::new(move || {
-                    let (engine, host) = (engine.clone(), host.clone());
-                    Box::pin(async move { engine.target(&host).await })
-                })
-            };
-            let place = engine.inner.pool.place(&target_host, make_target).await?;
-            engine.record_remembered(place.connection(), &target_host).await;
-            let size = *size.borrow();
-            shell::open(place, size).await
-        };
+        let open: OpenSource = Box::new(move |opening, size| {
+            let (engine, host) = (engine.clone(), target_host.clone());
+            Box::pin(async move {
+                let make_target = engine.make_target(&host);
+                let place = match opening {
+                    Opening::First => engine.inner.pool.place(&host, make_target).await?,
+                    Opening::Again => engine.inner.pool.place_again(&host, make_target).await?,
+                };
+                engine.record_remembered(place.connection(), &host).await;
+                let size = *size.borrow();
+                shell::open(place, size).await
+            })
+        });
         self.inner.terminals.start(host, |_| Terminal::start(View::new(output), size, open))
+    }
+
+    /// Makes the target of a host whenever a dial begins, so that a changed host is dialled as it is then.
+    pub(super) fn make_target(&self, host: &HostId) -> MakeTarget {
+        let (engine, host) = (self.clone(), host.clone());
+        Arc::new(move || {
+            let (engine, host) = (engine.clone(), host.clone());
+            Box::pin(async move { engine.target(&host).await })
+        })
     }
 
     /// # Errors

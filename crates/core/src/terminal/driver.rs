@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::source::{Source, SourceControl, SourceEvent, SourceReader};
 use super::state::{TerminalEnd, TerminalSize, TerminalState};
 use super::view::View;
-use crate::error::{Problem, Result};
+use super::{OpenSource, Opening, seam};
+use crate::clock;
+use crate::error::{ErrorCode, Problem, Result};
 
 /// Pieces of typed text that wait for the server to take them. The window has one call under way, so a few are enough;
 /// when it is full that call waits, and with it the paste.
@@ -35,23 +38,15 @@ pub(super) struct Handle {
     pub state: watch::Receiver<TerminalState>,
 }
 
-/// Starts the task. `source` is opened first, with the size that the terminal has by then.
-pub(super) fn start<F>(
-    view: View,
-    size: TerminalSize,
-    open: impl FnOnce(watch::Receiver<TerminalSize>) -> F,
-) -> Handle
-where
-    F: Future<Output = Result<Source>> + Send + 'static,
-{
+/// Starts the task. The source is opened first, with the size that the terminal has by then.
+pub(super) fn start(view: View, size: TerminalSize, open: OpenSource) -> Handle {
     let (commands, command_queue) = mpsc::channel(COMMANDS);
     let (typed, typed_queue) = mpsc::channel(TYPED_PIECES);
     let (publish, state) = watch::channel(TerminalState::Opening);
-    let (sizes, newest_size) = watch::channel(size);
-    let opening = open(newest_size);
+    let (sizes, _) = watch::channel(size);
     tokio::spawn(async move {
         let end = Task { view, sizes, commands: command_queue, publish: publish.clone() }
-            .run(opening.boxed(), typed_queue)
+            .run(&open, typed_queue)
             .await;
         publish.send_replace(TerminalState::Ended { end });
     });
@@ -66,41 +61,117 @@ struct Task {
 }
 
 impl Task {
-    async fn run(
-        mut self,
-        mut opening: futures::future::BoxFuture<'static, Result<Source>>,
-        typed: mpsc::Receiver<Bytes>,
-    ) -> TerminalEnd {
-        let source = loop {
+    /// Runs source after source, until one ends by itself or the person ends the terminal.
+    async fn run(mut self, open: &OpenSource, mut typed: mpsc::Receiver<Bytes>) -> TerminalEnd {
+        let mut source = match self.wait_for(open(Opening::First, self.sizes.subscribe()), None).await {
+            Ok(source) => source,
+            Err(end) => return end,
+        };
+        loop {
+            self.publish.send_replace(TerminalState::Running);
+            let end;
+            (end, typed) = self.serve(source, typed).await;
+            let problem = match end {
+                TerminalEnd::Failed { problem } if problem.code.is_lost_connection() => problem,
+                end => {
+                    self.drain().await;
+                    return end;
+                }
+            };
+            source = match self.reopen(open, problem, &mut typed).await {
+                Ok(source) => source,
+                Err(end) => return end,
+            };
+            // What is still queued was typed for the shell that is gone.
+            while typed.try_recv().is_ok() {}
+            self.view.push(&seam::between());
+        }
+    }
+
+    /// Waits for the source that takes the place of one that was lost, however often that is lost too before it runs.
+    async fn reopen(
+        &mut self,
+        open: &OpenSource,
+        lost: Problem,
+        typed: &mut mpsc::Receiver<Bytes>,
+    ) -> Result<Source, TerminalEnd> {
+        let since_ms = clock::now_ms().round();
+        let mut problem = lost;
+        loop {
+            self.publish.send_replace(TerminalState::Waiting { problem: problem.clone(), since_ms });
+            let opening = open(Opening::Again, self.sizes.subscribe());
+            match self.wait_for(opening, Some(&mut *typed)).await {
+                Err(TerminalEnd::Failed { problem: again }) if again.code.is_lost_connection() => {
+                    problem = again
+                }
+                // Given up by the person: the loss is what there is to tell.
+                Err(TerminalEnd::Failed { problem: given_up }) if given_up.code == ErrorCode::Cancelled => {
+                    return Err(TerminalEnd::Failed { problem });
+                }
+                settled => return settled,
+            }
+        }
+    }
+
+    /// Waits for a source, and meanwhile for what the window does. What is typed for a source that was lost is not kept:
+    /// nobody knows what the next shell would make of it.
+    async fn wait_for(
+        &mut self,
+        mut opening: BoxFuture<'static, Result<Source>>,
+        mut typed: Option<&mut mpsc::Receiver<Bytes>>,
+    ) -> Result<Source, TerminalEnd> {
+        loop {
+            let discarded = async {
+                match &mut typed {
+                    Some(typed) => typed.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
-                opened = &mut opening => match opened {
-                    Ok(source) => break source,
-                    Err(error) => return TerminalEnd::Failed { problem: Problem::from(&error) },
-                },
+                opened = &mut opening => {
+                    return opened.map_err(|error| TerminalEnd::Failed { problem: Problem::from(&error) });
+                }
                 command = self.commands.recv() => match command {
                     Some(Command::Resize(size)) => { self.sizes.send_replace(size); }
-                    Some(Command::Credit(_)) => {}
-                    Some(Command::Close) | None => return TerminalEnd::Closed,
+                    Some(Command::Credit(bytes)) => {
+                        self.view.give_credit(bytes);
+                        if self.view.flush().is_err() {
+                            return Err(TerminalEnd::Closed);
+                        }
+                    }
+                    Some(Command::Close) | None => return Err(TerminalEnd::Closed),
                 },
+                // Without a sender the terminal is gone, which the commands tell.
+                Some(_) = discarded => {}
             }
-        };
-        drop(opening);
-        self.publish.send_replace(TerminalState::Running);
+        }
+    }
+
+    /// Shows one source up to its end, and gives the queue of typed text back.
+    async fn serve(
+        &mut self,
+        source: Source,
+        typed: mpsc::Receiver<Bytes>,
+    ) -> (TerminalEnd, mpsc::Receiver<Bytes>) {
         let Source { greeting, mut reader, writer, control } = source;
         if let Some(greeting) = greeting {
             self.view.push(greeting.trim_end().replace('\n', "\r\n").as_bytes());
             self.view.push(b"\r\n");
-            // A window that is gone is noticed with the first output.
-            let _ = self.view.flush();
         }
+        // A window that is gone is noticed with the first output.
+        let _ = self.view.flush();
         let control: Arc<dyn SourceControl> = Arc::from(control);
-        // Both may wait for the server for ever; they end with this scope, so the output never waits for them.
-        let mut side_tasks = JoinSet::new();
-        side_tasks.spawn(write(typed, writer));
-        side_tasks.spawn(follow_size(self.sizes.subscribe(), Arc::clone(&control)));
+        let stop = CancellationToken::new();
+        // Both may wait for the server for ever; they are stopped at the end, so the output never waits for them.
+        let writing = tokio::spawn(write(typed, writer, stop.clone()));
+        let sizing = follow_size(self.sizes.subscribe(), Arc::clone(&control));
+        let sizing = tokio::spawn(stop.clone().run_until_cancelled_owned(sizing));
+        let _stopped_when_dropped = stop.clone().drop_guard();
         let end = self.show(reader.as_mut(), control.as_ref()).await;
-        side_tasks.abort_all();
-        end
+        stop.cancel();
+        let _ = sizing.await;
+        let typed = writing.await.unwrap_or_else(|_| mpsc::channel(1).1);
+        (end, typed)
     }
 
     async fn show(&mut self, reader: &mut dyn SourceReader, control: &dyn SourceControl) -> TerminalEnd {
@@ -120,7 +191,6 @@ impl Task {
                     SourceEvent::Output(bytes) => self.view.push(&bytes),
                     SourceEvent::Ended(end) => {
                         let _ = self.view.flush();
-                        self.drain().await;
                         return end;
                     }
                 },
@@ -131,7 +201,6 @@ impl Task {
                     Some(SourceEvent::Output(bytes)) => self.view.push(&bytes),
                     Some(SourceEvent::Ended(end)) => {
                         let _ = self.view.flush();
-                        self.drain().await;
                         return end;
                     }
                     None => break,
@@ -159,12 +228,24 @@ impl Task {
     }
 }
 
-async fn write(mut typed: mpsc::Receiver<Bytes>, mut writer: Box<dyn AsyncWrite + Send + Unpin>) {
-    while let Some(bytes) = typed.recv().await {
-        if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
-            return;
+/// Passes typed text on until it is stopped, and gives the queue back. A piece under way is lost with its source.
+async fn write(
+    mut typed: mpsc::Receiver<Bytes>,
+    mut writer: Box<dyn AsyncWrite + Send + Unpin>,
+    stop: CancellationToken,
+) -> mpsc::Receiver<Bytes> {
+    let passing = async {
+        while let Some(bytes) = typed.recv().await {
+            if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
+                return;
+            }
         }
+    };
+    if stop.run_until_cancelled(passing).await.is_some() {
+        // The far end takes nothing more; its reader tells why, and then this is stopped.
+        stop.cancelled().await;
     }
+    typed
 }
 
 /// Sends the newest size only: sizes in between are of no use to anyone.

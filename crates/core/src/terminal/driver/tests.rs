@@ -5,6 +5,7 @@ use futures::future::BoxFuture;
 use tokio::io::AsyncReadExt;
 
 use super::*;
+use crate::error::Error;
 use crate::terminal::Terminal;
 use crate::terminal::view::{CREDIT_BYTES, Output, WindowGone};
 
@@ -52,6 +53,8 @@ struct Bed {
     shown: mpsc::UnboundedReceiver<Bytes>,
     typed: tokio::io::DuplexStream,
     sizes: Sizes,
+    /// What the next attempt to open a source anew comes to.
+    again: mpsc::Sender<Result<Source>>,
 }
 
 const SIZE: TerminalSize = TerminalSize { cols: 80, rows: 24 };
@@ -62,15 +65,52 @@ fn bed(typed_room: usize) -> Bed {
     let (writer, typed) = tokio::io::duplex(typed_room);
     let sizes = Sizes::default();
     let control = sizes.clone();
-    let terminal = Terminal::start(View::new(Box::new(Window(window))), SIZE, |_| async move {
-        Ok(Source {
-            greeting: None,
-            reader: Box::new(Script { events: script }),
-            writer: Box::new(writer),
-            control: Box::new(control),
-        })
+    let source = Source {
+        greeting: None,
+        reader: Box::new(Script { events: script }),
+        writer: Box::new(writer),
+        control: Box::new(control),
+    };
+    let (again, reopened) = mpsc::channel(1);
+    let first = Mutex::new(Some(source));
+    let reopened = Arc::new(tokio::sync::Mutex::new(reopened));
+    let open: OpenSource = Box::new(move |opening, _| {
+        let source = match opening {
+            Opening::First => first.lock().expect("one thread").take(),
+            Opening::Again => None,
+        };
+        let reopened = Arc::clone(&reopened);
+        async move {
+            match source {
+                Some(source) => Ok(source),
+                None => reopened.lock().await.recv().await.expect("the test is there"),
+            }
+        }
+        .boxed()
     });
-    Bed { terminal, events, shown, typed, sizes }
+    let terminal = Terminal::start(View::new(Box::new(Window(window))), SIZE, open);
+    Bed { terminal, events, shown, typed, sizes, again }
+}
+
+/// A source that says only what it is given, and a look at what is typed into it.
+fn another() -> (Source, mpsc::Sender<SourceEvent>, tokio::io::DuplexStream) {
+    let (events, script) = mpsc::channel(1024);
+    let (writer, typed) = tokio::io::duplex(1024);
+    let source = Source {
+        greeting: None,
+        reader: Box::new(Script { events: script }),
+        writer: Box::new(writer),
+        control: Box::new(Sizes::default()),
+    };
+    (source, events, typed)
+}
+
+fn failure(code: ErrorCode) -> Error {
+    Error::new(code, "no")
+}
+
+fn lost() -> SourceEvent {
+    SourceEvent::Ended(TerminalEnd::Failed { problem: failure(ErrorCode::ConnectionReset).problem() })
 }
 
 impl Bed {
@@ -84,9 +124,101 @@ impl Bed {
             .clone()
         {
             TerminalState::Ended { end } => end,
-            TerminalState::Opening | TerminalState::Running => unreachable!("waited for the end"),
+            TerminalState::Opening | TerminalState::Running | TerminalState::Waiting { .. } => {
+                unreachable!("waited for the end")
+            }
         }
     }
+
+    async fn becomes(&self, wanted: impl Fn(&TerminalState) -> bool) {
+        let mut state = self.terminal.state();
+        let reached =
+            tokio::time::timeout(Duration::from_secs(5), state.wait_for(|state| wanted(state))).await;
+        reached.expect("in time").expect("it is told");
+    }
+
+    async fn shows(&mut self, text: &str) {
+        let mut shown = String::new();
+        while !shown.contains(text) {
+            let chunk = tokio::time::timeout(Duration::from_secs(5), self.shown.recv()).await;
+            shown.push_str(&String::from_utf8_lossy(&chunk.expect("in time").expect("it is there")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_source_is_waited_for_and_the_next_one_goes_on_behind_a_seam() {
+    let mut bed = bed(64);
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    bed.events.send(lost()).await.expect("room");
+    bed.becomes(|state| matches!(state, TerminalState::Waiting { problem, .. } if problem.code == ErrorCode::ConnectionReset))
+        .await;
+    let (source, events, _typed) = another();
+    bed.again.send(Ok(source)).await.expect("it waits");
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    bed.shows("↻").await;
+    events.send(SourceEvent::Output(Bytes::from_static(b"new prompt"))).await.expect("room");
+    bed.shows("new prompt").await;
+}
+
+#[tokio::test]
+async fn what_is_typed_while_the_source_is_lost_reaches_nobody() {
+    let bed = bed(64);
+    bed.events.send(lost()).await.expect("room");
+    bed.becomes(|state| matches!(state, TerminalState::Waiting { .. })).await;
+    for _ in 0..100 {
+        bed.terminal.write(Bytes::from_static(b"rm -rf /\n")).await.expect("it is there");
+    }
+    let (source, _events, mut typed) = another();
+    bed.again.send(Ok(source)).await.expect("it waits");
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    bed.terminal.write(Bytes::from_static(b"hello")).await.expect("it is there");
+    let mut text = [0; 5];
+    typed.read_exact(&mut text).await.expect("it arrives");
+    assert_eq!(&text, b"hello");
+}
+
+#[tokio::test]
+async fn a_source_that_is_lost_again_before_it_runs_is_waited_for_on() {
+    let bed = bed(64);
+    bed.events.send(lost()).await.expect("room");
+    bed.again.send(Err(failure(ErrorCode::ConnectionClosed))).await.expect("it waits");
+    bed.becomes(|state| matches!(state, TerminalState::Waiting { problem, .. } if problem.code == ErrorCode::ConnectionClosed))
+        .await;
+    let (source, _events, _typed) = another();
+    bed.again.send(Ok(source)).await.expect("it waits");
+    bed.becomes(|state| *state == TerminalState::Running).await;
+}
+
+#[tokio::test]
+async fn a_changed_host_key_on_the_way_back_ends_the_terminal_and_says_so() {
+    let bed = bed(64);
+    bed.events.send(lost()).await.expect("room");
+    bed.again.send(Err(failure(ErrorCode::HostKeyChanged))).await.expect("it waits");
+    assert_eq!(
+        bed.ended().await,
+        TerminalEnd::Failed { problem: failure(ErrorCode::HostKeyChanged).problem() }
+    );
+}
+
+#[tokio::test]
+async fn a_terminal_that_was_given_up_ends_with_the_loss() {
+    let bed = bed(64);
+    bed.events.send(lost()).await.expect("room");
+    bed.again.send(Err(failure(ErrorCode::Cancelled))).await.expect("it waits");
+    assert_eq!(
+        bed.ended().await,
+        TerminalEnd::Failed { problem: failure(ErrorCode::ConnectionReset).problem() }
+    );
+}
+
+#[tokio::test]
+async fn a_terminal_that_waits_can_be_closed() {
+    let bed = bed(64);
+    bed.events.send(lost()).await.expect("room");
+    bed.becomes(|state| matches!(state, TerminalState::Waiting { .. })).await;
+    bed.terminal.close().await;
+    assert_eq!(bed.ended().await, TerminalEnd::Closed);
 }
 
 #[tokio::test]
@@ -166,10 +298,16 @@ async fn closing_while_it_is_still_opening_ends_it_and_drops_the_dial() {
     let (window, _shown) = mpsc::unbounded_channel();
     let (tell, dropped) = tokio::sync::oneshot::channel();
     let guard = Dropped(Some(tell));
-    let terminal = Terminal::start(View::new(Box::new(Window(window))), SIZE, |_| async move {
-        let _guard = guard;
-        std::future::pending::<Result<Source>>().await
+    let guard = Mutex::new(Some(guard));
+    let open: OpenSource = Box::new(move |_, _| {
+        let guard = guard.lock().expect("one thread").take();
+        async move {
+            let _guard = guard;
+            std::future::pending::<Result<Source>>().await
+        }
+        .boxed()
     });
+    let terminal = Terminal::start(View::new(Box::new(Window(window))), SIZE, open);
     terminal.close().await;
     tokio::time::timeout(Duration::from_secs(5), dropped).await.expect("in time").expect("it was dropped");
 }
