@@ -145,6 +145,46 @@ async fn frozen_sessions_are_silent_and_go_on_when_thawed() {
     assert_eq!(text(&answer.stdout), "got x\n");
 }
 
+#[tokio::test]
+async fn it_can_come_back_with_another_host_key() {
+    let Some(mut sshd) = available(Sshd::start().await) else { return };
+    let (address, before) = (sshd.address(), sshd.known_hosts());
+    sshd.restart_with_other_host_keys().await;
+    assert_eq!(sshd.address(), address);
+    assert_ne!(sshd.known_hosts(), before);
+    let answer = output(sshd.openssh("ssh").args(["host", "echo back"])).await;
+    assert_eq!(text(&answer.stdout), "back\n", "{}", text(&answer.stderr));
+}
+
+#[tokio::test]
+async fn connections_beyond_max_startups_are_refused_until_a_place_is_free() {
+    let Some(sshd) = available(Sshd::builder().max_startups(1).start().await) else { return };
+    let place = sshd.hold_startup_place().await;
+    let answer = output(sshd.openssh("ssh").args(["host", "echo in"])).await;
+    assert_eq!(answer.status.code(), Some(255), "{}", text(&answer.stdout));
+    drop(place);
+    let mut entered = false;
+    while !entered {
+        entered = output(sshd.openssh("ssh").args(["host", "echo in"])).await.status.success();
+    }
+}
+
+#[tokio::test]
+async fn one_killed_session_leaves_the_others_alone() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let mut first = sshd.openssh("ssh").args(["host", "sleep 4322"]).spawn().expect("ssh runs");
+    sshd.logged("Starting session").await;
+    let of_first = sshd.sessions();
+    let mut second = sshd.openssh("ssh").args(["host", "sleep 4322"]).spawn().expect("ssh runs");
+    eventually("the second session", || sshd.sessions().len() > of_first.len()).await;
+    for process in of_first {
+        sshd.kill_session(process);
+    }
+    let status = timeout(PATIENCE, first.wait()).await.expect("in time").expect("an end");
+    assert_eq!(status.code(), Some(255));
+    assert!(matches!(second.try_wait(), Ok(None)), "the second session ended too");
+}
+
 #[test]
 fn a_test_that_cannot_run_says_why() {
     let reason = Unavailable("no moon tonight".into());

@@ -135,6 +135,24 @@ impl Sshd {
         self.signal_sessions(Signal::KILL);
     }
 
+    /// Freezes one process of a connection, one of [`Sshd::sessions`]: its peers see a host that hangs.
+    pub fn freeze_session(&self, process: u32) {
+        processes::send(process, Signal::STOP);
+    }
+
+    /// Kills one process of a connection, one of [`Sshd::sessions`]. Other connections are left alone.
+    pub fn kill_session(&self, process: u32) {
+        processes::send(process, Signal::KILL);
+    }
+
+    /// Takes one of the places that `MaxStartups` leaves for connections that have not logged in, until it is dropped.
+    pub async fn hold_startup_place(&self) -> tokio::net::TcpStream {
+        let mut place = tokio::net::TcpStream::connect(self.address()).await.expect("sshd listens");
+        // Its identification says that it counts this one.
+        let _ = tokio::io::AsyncReadExt::read_u8(&mut place).await.expect("sshd speaks");
+        place
+    }
+
     fn signal_sessions(&self, signal: Signal) {
         for session in self.sessions() {
             processes::send(session, signal);
@@ -157,6 +175,33 @@ impl Sshd {
             .await
             .unwrap_or_else(|log| panic!("sshd did not come back:\n{log}"));
         self.listener = Some(listener);
+    }
+}
+
+impl Sshd {
+    /// Starts it again on the same port with new host keys: a server that was set up anew, or another one at its address.
+    /// [`Sshd::known_hosts`] speaks of the new keys from then on.
+    pub async fn restart_with_other_host_keys(&mut self) {
+        self.stop();
+        for kind in HostKeyType::ALL {
+            let file = self.folder.path().join(kind.file_name());
+            if file.exists() {
+                for old in [file.clone(), file.with_extension("pub")] {
+                    std::fs::remove_file(old).expect("the old key is removed");
+                }
+                make_key(kind, &file, "");
+            }
+        }
+        self.restart().await;
+    }
+
+    /// Starts it again on the same port with one more line of configuration, which wins over all earlier ones.
+    pub async fn restart_with_config_line(&mut self, line: &str) {
+        self.stop();
+        let file = self.folder.path().join("config");
+        let old = std::fs::read_to_string(&file).expect("its configuration");
+        std::fs::write(&file, format!("{line}\n{old}")).expect("the configuration is written");
+        self.restart().await;
     }
 }
 

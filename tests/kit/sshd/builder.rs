@@ -46,6 +46,22 @@ impl SshdBuilder {
         self
     }
 
+    /// At most this many sessions on one connection; a further channel is refused (`MaxSessions`).
+    pub fn max_sessions(self, most: u32) -> Self {
+        self.config_line(&format!("MaxSessions {most}"))
+    }
+
+    /// At most this many connections that have not logged in; a further one is told so and closed (`MaxStartups`).
+    /// [`Sshd::hold_startup_place`] takes such a place.
+    pub fn max_startups(self, most: u32) -> Self {
+        self.config_line(&format!("MaxStartups {most}"))
+    }
+
+    /// New keys are exchanged after so many bytes or so much time, such as `256K 5s` (`RekeyLimit`).
+    pub fn rekey_limit(self, limit: &str) -> Self {
+        self.config_line(&format!("RekeyLimit {limit}"))
+    }
+
     /// Adds a `Match` block to the end of the configuration.
     pub fn match_block(mut self, block: &str) -> Self {
         self.blocks.push(block.to_owned());
@@ -157,12 +173,14 @@ impl SshdBuilder {
             format!("KbdInteractiveAuthentication {interactive}"),
             "PrintMotd no".into(),
             "PrintLastLog no".into(),
-            // Tests open many connections at once and fail to log in on purpose.
-            "MaxStartups 2000".into(),
             "Subsystem sftp internal-sftp".into(),
             // What the account's own start-up files do (and how long that takes) is no matter of a test.
             format!("SetEnv HOME={folder}/home"),
         ]);
+        // Tests open many connections at once and fail to log in on purpose. Of this keyword alone sshd takes the last value.
+        if !self.lines.iter().any(|line| line.starts_with("MaxStartups")) {
+            lines.push("MaxStartups 2000".into());
+        }
         lines.extend(self.kinds().iter().map(|kind| format!("HostKey {folder}/{}", kind.file_name())));
         lines.extend(self.blocks.iter().cloned());
         lines.join("\n") + "\n"
