@@ -198,6 +198,69 @@ async fn new_connections_can_be_refused_while_open_ones_live() {
 }
 
 #[tokio::test]
+async fn a_black_hole_takes_new_connections_too_and_loses_nothing_when_it_heals() {
+    let mut pair = Pair::new().await;
+    pair.proxy.black_hole(true);
+    pair.client.write_all(b"old").await.expect("taken");
+    let mut new = TcpStream::connect(pair.proxy.address()).await.expect("accepted");
+    new.write_all(b"new").await.expect("taken");
+    let silence = timeout(Duration::from_millis(200), pair.server.read_u8()).await;
+    assert!(silence.is_err(), "{silence:?}");
+    let unseen = timeout(Duration::from_millis(100), pair.listener.accept()).await;
+    assert!(unseen.is_err(), "the server saw a connection through the hole");
+    pair.proxy.black_hole(false);
+    assert_eq!(read(&mut pair.server, 3).await, b"old");
+    let (mut second, _) = timeout(PATIENCE, pair.listener.accept()).await.expect("in time").expect("it comes");
+    assert_eq!(read(&mut second, 3).await, b"new");
+}
+
+#[tokio::test]
+async fn one_direction_can_be_closed_while_the_other_lives() {
+    let mut pair = Pair::new().await;
+    pair.proxy.close_direction(Direction::ToServer);
+    assert_eq!(read_to_end(&mut pair.server).await, (Vec::new(), None));
+    pair.client.write_all(b"into nowhere").await.expect("the client notices nothing");
+    pair.server.write_all(b"still here").await.expect("sent");
+    assert_eq!(read(&mut pair.client, 10).await, b"still here");
+}
+
+#[tokio::test]
+async fn new_connections_go_to_another_server_once_it_is_told() {
+    let mut pair = Pair::new().await;
+    let moved = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    pair.proxy.retarget(moved.local_addr().expect("an address"));
+    let mut client = TcpStream::connect(pair.proxy.address()).await.expect("the proxy");
+    let (mut server, _) = timeout(PATIENCE, moved.accept()).await.expect("in time").expect("it comes");
+    client.write_all(b"moved").await.expect("sent");
+    assert_eq!(read(&mut server, 5).await, b"moved");
+    pair.client.write_all(b"old").await.expect("the open one stays where it was");
+    assert_eq!(read(&mut pair.server, 3).await, b"old");
+}
+
+#[tokio::test]
+async fn connecting_is_refused_while_it_does_not_listen() {
+    let mut pair = Pair::new().await;
+    pair.proxy.stop_listening().await;
+    let refused = TcpStream::connect(pair.proxy.address()).await.expect_err("nobody listens");
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    pair.client.write_all(b"x").await.expect("the open one lives");
+    read(&mut pair.server, 1).await;
+    pair.proxy.listen_again().await;
+    pair.reconnect().await;
+}
+
+#[tokio::test]
+async fn a_cut_to_half_open_shows_only_the_server_an_end() {
+    let mut pair = Pair::new().await;
+    pair.proxy.cut_at(Direction::ToServer, 3, Cut::HalfOpen);
+    pair.client.write_all(b"onetwo").await.expect("sent");
+    let (_, error) = read_to_end(&mut pair.server).await;
+    assert_eq!(error, Some(io::ErrorKind::ConnectionReset));
+    pair.client.write_all(b"three").await.expect("taken");
+    assert!(timeout(Duration::from_millis(200), pair.client.read_u8()).await.is_err(), "the client noticed");
+}
+
+#[tokio::test]
 async fn it_ends_with_its_connections_when_dropped() {
     let mut pair = Pair::new().await;
     let address = pair.proxy.address();

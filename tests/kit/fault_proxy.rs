@@ -60,7 +60,10 @@ pub struct FaultProxy {
 
 /// What all connections of a proxy share.
 struct Shared {
-    server: SocketAddr,
+    /// Where new connections are passed on to.
+    server: Mutex<SocketAddr>,
+    /// Whether it listens now.
+    listening: watch::Sender<bool>,
     seed: u64,
     faults: watch::Sender<Faults>,
     record: Mutex<Record>,
@@ -84,13 +87,14 @@ impl FaultProxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port on loopback");
         let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Shared {
-            server,
+            server: Mutex::new(server),
+            listening: watch::Sender::new(true),
             seed,
             faults: watch::Sender::new(Faults::default()),
             record: Mutex::default(),
             ending: CancellationToken::new(),
         });
-        tokio::spawn(accept(listener, Arc::clone(&shared)));
+        tokio::spawn(accept(listener, address, Arc::clone(&shared)));
         FaultProxy { address, shared }
     }
 
@@ -139,6 +143,47 @@ impl FaultProxy {
     pub fn thaw_all(&self) {
         self.thaw(Direction::ToServer);
         self.thaw(Direction::ToClient);
+    }
+
+    /// A hole in the network: nothing passes on open connections, and new ones are taken but lead nowhere. When it heals
+    /// everything goes on, nothing lost: what waited in the hole is what TCP would have sent again.
+    pub fn black_hole(&self, black: bool) {
+        self.shared.faults.send_modify(|faults| {
+            faults.black_hole = black;
+            for direction in [Direction::ToServer, Direction::ToClient] {
+                faults.line_mut(direction).frozen = black;
+            }
+        });
+    }
+
+    /// Closes one direction of every open connection: the receiving end reads FIN, the sending end notices nothing and its
+    /// bytes are taken and lost. The other direction lives on.
+    pub fn close_direction(&self, direction: Direction) {
+        for ending in self.shared.record().open.values() {
+            ending.finish(direction);
+        }
+    }
+
+    /// Passes new connections on to another server from now on: a host that has moved, or that was restarted elsewhere.
+    pub fn retarget(&self, server: SocketAddr) {
+        *self.shared.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
+    }
+
+    /// Stops listening: connecting fails with "connection refused" once this returns. Open connections are left alone.
+    pub async fn stop_listening(&self) {
+        self.listen(false).await;
+    }
+
+    /// Listens again, at the same address.
+    pub async fn listen_again(&self) {
+        self.listen(true).await;
+    }
+
+    async fn listen(&self, wanted: bool) {
+        self.shared.faults.send_modify(|faults| faults.deaf = !wanted);
+        let mut listening = self.shared.listening.subscribe();
+        // The sender lives as long as `self`.
+        let _ = listening.wait_for(|now| *now == wanted).await;
     }
 
     /// Cuts the first connection on which this many bytes have passed in this direction, right after the last of them.
@@ -203,7 +248,7 @@ impl fmt::Debug for FaultProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FaultProxy")
             .field("address", &self.address)
-            .field("server", &self.shared.server)
+            .field("server", &self.shared.server())
             .field("seed", &self.shared.seed)
             .field("to_server", &self.passed(Direction::ToServer))
             .field("to_client", &self.passed(Direction::ToClient))
@@ -212,6 +257,10 @@ impl fmt::Debug for FaultProxy {
 }
 
 impl Shared {
+    fn server(&self) -> SocketAddr {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn record(&self) -> MutexGuard<'_, Record> {
         // A panic elsewhere leaves nothing half done in it.
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
@@ -230,14 +279,28 @@ impl Shared {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(mut listener: TcpListener, address: SocketAddr, shared: Arc<Shared>) {
+    let mut faults = shared.faults.subscribe();
     loop {
+        let deaf = async {
+            // An error is the proxy's end, which is looked at beside.
+            let _ = faults.wait_for(|faults| faults.deaf).await;
+        };
         let client = tokio::select! {
             () = shared.ending.cancelled() => return,
+            () = deaf => None,
             accepted = listener.accept() => match accepted {
-                Ok((client, _)) => client,
+                Ok((client, _)) => Some(client),
                 Err(_) => continue,
             },
+        };
+        let Some(client) = client else {
+            drop(listener);
+            shared.listening.send_replace(false);
+            let Some(again) = listening_again(&mut faults, address, &shared).await else { return };
+            listener = again;
+            shared.listening.send_replace(true);
+            continue;
         };
         let number = shared.record().accepted;
         shared.record().accepted += 1;
@@ -250,18 +313,39 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
+/// Waits until it shall listen again; none when the proxy has ended.
+async fn listening_again(
+    faults: &mut watch::Receiver<Faults>,
+    address: SocketAddr,
+    shared: &Shared,
+) -> Option<TcpListener> {
+    tokio::select! {
+        () = shared.ending.cancelled() => return None,
+        heard = faults.wait_for(|faults| !faults.deaf) => drop(heard.ok()?),
+    }
+    // tokio sets SO_REUSEADDR: connections that linger from before are no hindrance.
+    Some(TcpListener::bind(address).await.expect("the proxy's own port is still free"))
+}
+
 async fn serve(client: TcpStream, number: usize, shared: Arc<Shared>) {
-    let Ok(server) = TcpStream::connect(shared.server).await else {
+    let ending = Ending::default();
+    shared.record().open.insert(number, ending.clone());
+    tokio::select! {
+        () = forward(client, number, ending, &shared) => {}
+        () = shared.ending.cancelled() => {}
+    }
+    shared.record().open.remove(&number);
+}
+
+async fn forward(client: TcpStream, number: usize, ending: Ending, shared: &Shared) {
+    let mut faults = shared.faults.subscribe();
+    if faults.wait_for(|faults| !faults.black_hole).await.is_err() {
+        return;
+    }
+    let Ok(server) = TcpStream::connect(shared.server()).await else {
         // The server is away: the client's connection is reset, as a refused one would be.
         let _ = client.set_zero_linger();
         return;
     };
-    let ending = Ending::default();
-    shared.record().open.insert(number, ending.clone());
-    let link = Link { client, server, number, ending };
-    tokio::select! {
-        () = relay::run(link, &shared) => {}
-        () = shared.ending.cancelled() => {}
-    }
-    shared.record().open.remove(&number);
+    relay::run(Link { client, server, number, ending }, shared).await;
 }

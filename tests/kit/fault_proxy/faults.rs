@@ -10,6 +10,10 @@ pub(super) struct Faults {
     to_server: Line,
     to_client: Line,
     pub(super) refuse_new: bool,
+    /// New connections are taken and not passed on.
+    pub(super) black_hole: bool,
+    /// It does not listen.
+    pub(super) deaf: bool,
 }
 
 /// The faults of one direction.

@@ -1,6 +1,7 @@
 //! One proxied connection: two directions, each with a side that takes bytes and a side that passes them on.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -18,23 +19,24 @@ const QUEUE_PIECES: usize = 512;
 /// With a rate limit, bytes go out in steps of about this time.
 const RATE_STEP: Duration = Duration::from_millis(10);
 
-/// How an open connection is told to be cut. A cheap clone.
-#[derive(Debug, Clone)]
-pub(super) struct Ending(watch::Sender<Option<Cut>>);
-
-impl Default for Ending {
-    fn default() -> Ending {
-        Ending(watch::Sender::new(None))
-    }
+/// How an open connection is told to be cut, or to be closed in one direction. A cheap clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ending {
+    cut: Arc<watch::Sender<Option<Cut>>>,
+    finished: Arc<watch::Sender<Vec<Direction>>>,
 }
 
 impl Ending {
     pub(super) fn cut(&self, cut: Cut) {
-        self.0.send_replace(Some(cut));
+        self.cut.send_replace(Some(cut));
+    }
+
+    pub(super) fn finish(&self, direction: Direction) {
+        self.finished.send_modify(|finished| finished.push(direction));
     }
 
     async fn wait(&self) -> Cut {
-        let mut cut = self.0.subscribe();
+        let mut cut = self.cut.subscribe();
         loop {
             if let Some(cut) = *cut.borrow_and_update() {
                 return cut;
@@ -42,6 +44,11 @@ impl Ending {
             // The sender lives as long as `self`.
             let _ = cut.changed().await;
         }
+    }
+
+    async fn wait_finished(&self, direction: Direction) {
+        // The sender lives as long as `self`.
+        let _ = self.finished.subscribe().wait_for(|finished| finished.contains(&direction)).await;
     }
 }
 
@@ -169,7 +176,15 @@ async fn pass_all(
 ) -> io::Result<()> {
     let mut faults = shared.faults.subscribe();
     let mut passed = 0;
-    while let Some(Piece { mut bytes, due }) = queued.recv().await {
+    let finished = ending.wait_finished(direction);
+    tokio::pin!(finished);
+    loop {
+        let piece = tokio::select! {
+            biased;
+            () = &mut finished => None,
+            piece = queued.recv() => piece,
+        };
+        let Some(Piece { mut bytes, due }) = piece else { break };
         sleep_until(due).await;
         let mut rest = bytes.as_mut_slice();
         while !rest.is_empty() {
@@ -196,6 +211,8 @@ async fn pass_all(
     }
     // Fails only if that side is closed already.
     let _ = socket2::SockRef::from(to).shutdown(std::net::Shutdown::Write);
+    // What still comes after a direction was closed is lost.
+    while queued.recv().await.is_some() {}
     Ok(())
 }
 
