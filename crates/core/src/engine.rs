@@ -26,6 +26,7 @@ use crate::timeline::{Timeline, TimelineEntry};
 use crate::trust::TrustStore;
 
 mod builtin;
+mod exec;
 mod target;
 mod terminals;
 pub mod view;

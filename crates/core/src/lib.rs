@@ -5,6 +5,7 @@ mod clock;
 pub mod connection;
 pub mod engine;
 pub mod error;
+pub mod exec;
 pub mod host;
 pub mod network;
 pub mod pool;

@@ -1,0 +1,208 @@
+//! The task of one program: it drains the channel at once, always, and hands the output on as fast as it is taken.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use russh::{ChannelMsg, ChannelReadHalf, Sig};
+use tokio::sync::mpsc;
+use tokio_util::sync::DropGuard;
+
+use super::backlog::{Backlog, BacklogError};
+use super::{ExecEnd, ExecEvent, OpenChannel, Stream, WhenBehind, end_of, unknown};
+use crate::connection::{Connection, SessionPlace};
+use crate::error::{Error, ErrorCode};
+use crate::prompt::visible_line;
+
+/// SSH_EXTENDED_DATA_STDERR (RFC 4254, section 5.2).
+const STDERR: u32 = 1;
+
+pub(super) struct Pump {
+    reader: ChannelReadHalf,
+    channel: OpenChannel,
+    place: SessionPlace,
+    when_behind: WhenBehind,
+    out: mpsc::Sender<ExecEvent>,
+    backlog: Backlog,
+    said: Said,
+}
+
+/// What the server has said about the end so far.
+#[derive(Default)]
+struct Said {
+    end: Option<ExecEnd>,
+    /// All output is here.
+    eof: bool,
+}
+
+/// Whoever took the output has gone.
+struct Abandoned;
+
+/// What there was to do next.
+enum Next {
+    Message(Option<ChannelMsg>),
+    Lost(Error),
+    Given(Result<(), Abandoned>),
+}
+
+impl Pump {
+    pub fn new(
+        reader: ChannelReadHalf,
+        channel: OpenChannel,
+        place: SessionPlace,
+        when_behind: WhenBehind,
+        out: mpsc::Sender<ExecEvent>,
+    ) -> Self {
+        Self { reader, channel, place, when_behind, out, backlog: Backlog::default(), said: Said::default() }
+    }
+
+    /// Runs until the program has ended and its last output was taken, or nobody wants it any more.
+    pub async fn run(mut self, early: Vec<ChannelMsg>, ended: DropGuard) {
+        let Ok(end) = self.drain(early).await else { return };
+        // Whoever writes to the program or signals it need not wait for its output to be taken.
+        drop(ended);
+        // The channel is closed, or closes now; what is left is ours, and the place is free for another.
+        let Self { channel, place, out, mut backlog, .. } = self;
+        drop((channel, place));
+        loop {
+            if let Err(error) = backlog.refill().await {
+                // What is missing must not pass for the end of the output.
+                tracing::error!(%error, "output that was put aside is lost");
+                let problem = Error::internal(error).problem();
+                let _ = out.send(ExecEvent::Ended(ExecEnd::Unknown { problem })).await;
+                return;
+            }
+            let Some(piece) = backlog.take() else { break };
+            let output = ExecEvent::Output { stream: piece.stream, bytes: piece.bytes };
+            if out.send(output).await.is_err() {
+                return;
+            }
+        }
+        let _ = out.send(ExecEvent::Ended(end)).await;
+    }
+
+    async fn drain(&mut self, early: Vec<ChannelMsg>) -> Result<ExecEnd, Abandoned> {
+        let connection = Arc::clone(self.place.connection());
+        for message in early {
+            if let Some(end) = self.heard(message, &connection).await {
+                return Ok(end);
+            }
+        }
+        loop {
+            if let Err(error) = self.backlog.refill().await {
+                return Ok(given_up(&connection, &error));
+            }
+            match self.next(&connection).await {
+                Next::Message(Some(message)) => {
+                    if let Some(end) = self.heard(message, &connection).await {
+                        return Ok(end);
+                    }
+                }
+                Next::Message(None) => {
+                    let cause = end_of(&connection).await;
+                    return Ok(self.said.at_the_end(|| unknown(&connection, &cause)));
+                }
+                Next::Lost(error) => {
+                    let cause = super::cause_of(&error);
+                    return Ok(self.said.at_the_end(|| unknown(&connection, &cause)));
+                }
+                Next::Given(given) => given?,
+            }
+        }
+    }
+
+    /// Both sides have their turn: whoever takes the output is served while more comes, and the other way round.
+    async fn next(&mut self, connection: &Connection) -> Next {
+        let Self { reader, backlog, out, when_behind, .. } = self;
+        let may_read = match when_behind {
+            WhenBehind::Spool => true,
+            WhenBehind::PushBack => backlog.has_room_in_memory(),
+        };
+        let reading = async {
+            tokio::select! {
+                // What the channel still holds comes before the news that its connection has ended.
+                biased;
+                message = reader.wait() => Next::Message(message),
+                error = connection.ended() => Next::Lost(error),
+            }
+        };
+        let giving = async {
+            if !backlog.is_ready() {
+                out.closed().await;
+                return Err(Abandoned);
+            }
+            let permit = out.reserve().await.map_err(|_| Abandoned)?;
+            if let Some(piece) = backlog.take() {
+                permit.send(ExecEvent::Output { stream: piece.stream, bytes: piece.bytes });
+            }
+            Ok(())
+        };
+        tokio::select! {
+            next = reading, if may_read => next,
+            given = giving => Next::Given(given),
+        }
+    }
+
+    /// The end, if this message was it.
+    async fn heard(&mut self, message: ChannelMsg, connection: &Connection) -> Option<ExecEnd> {
+        match message {
+            ChannelMsg::Data { data } => self.keep(Stream::Stdout, data, connection).await,
+            ChannelMsg::ExtendedData { data, ext: STDERR } => {
+                self.keep(Stream::Stderr, data, connection).await
+            }
+            ChannelMsg::ExitStatus { exit_status } => {
+                self.said.end = Some(ExecEnd::Exited { status: exit_status });
+                None
+            }
+            ChannelMsg::ExitSignal { signal_name, core_dumped, error_message, .. } => {
+                let (signal, message) = (signal_text(&signal_name), visible_line(&error_message));
+                self.said.end = Some(ExecEnd::Signalled { signal, core_dumped, message });
+                None
+            }
+            ChannelMsg::Eof => {
+                self.said.eof = true;
+                None
+            }
+            ChannelMsg::Close => {
+                self.channel.is_closed();
+                self.said.eof = true;
+                Some(self.said.at_the_end(|| {
+                    unknown(connection, "the server closed the session without an exit status")
+                }))
+            }
+            _ => None,
+        }
+    }
+
+    async fn keep(&mut self, stream: Stream, bytes: Bytes, connection: &Connection) -> Option<ExecEnd> {
+        self.backlog.push(stream, bytes).await.err().map(|error| given_up(connection, &error))
+    }
+}
+
+impl Said {
+    /// An exit status counts only with the end of the output: OpenSSH may send it before the last of it.
+    fn at_the_end(&mut self, otherwise: impl FnOnce() -> Error) -> ExecEnd {
+        match self.end.take() {
+            Some(end) if self.eof => end,
+            _ => ExecEnd::Unknown { problem: otherwise().problem() },
+        }
+    }
+}
+
+fn given_up(connection: &Connection, error: &BacklogError) -> ExecEnd {
+    let address = &connection.target().address;
+    let problem = Error::new(
+        ErrorCode::ExecOutputTooLarge,
+        format!("The command on {address} was given up: {error}. Write its output to a file there, or take it faster."),
+    )
+    .with("address", address)
+    .with("cause", error)
+    .problem();
+    ExecEnd::Unknown { problem }
+}
+
+fn signal_text(signal: &Sig) -> String {
+    match signal {
+        Sig::Custom(name) => visible_line(name),
+        known => format!("{known:?}"),
+    }
+}
