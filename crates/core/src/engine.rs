@@ -27,6 +27,7 @@ use crate::trust::TrustStore;
 
 mod builtin;
 mod exec;
+pub mod headless;
 mod target;
 mod terminals;
 pub mod view;

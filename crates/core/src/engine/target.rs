@@ -54,7 +54,7 @@ impl Engine {
     }
 }
 
-fn saved(host: &Host) -> Target {
+pub(super) fn saved(host: &Host) -> Target {
     person(Some(host.id.clone()), &host.draft, None, Some(host.id.clone()))
 }
 

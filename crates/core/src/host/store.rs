@@ -18,6 +18,7 @@ mod copies;
 mod fault;
 mod opening;
 mod owner;
+mod reading;
 mod rows;
 mod schema;
 
@@ -25,6 +26,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
+
+pub use reading::read;
 
 use super::{Host, HostDraft, HostId, HostList, StoreNotice};
 use crate::error::{Error, Result};

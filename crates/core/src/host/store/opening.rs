@@ -15,7 +15,7 @@ use super::schema::{self, Condition, Reading};
 use crate::error::{Error, Result};
 use crate::host::StoreNotice;
 
-const DATABASE: &str = "hosts.db";
+pub const DATABASE: &str = "hosts.db";
 const LOCK: &str = "hosts.lock";
 /// What a start needs to be able to write: SQLite's `-shm` file begins with 32 KiB, and a change takes some pages.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -157,7 +157,7 @@ fn open_for_reading(path: &Path) -> Result<Connection> {
 }
 
 /// Whether the file was good, and is in memory now.
-fn read_into(memory: &mut Connection, path: &Path) -> rusqlite::Result<bool> {
+pub fn read_into(memory: &mut Connection, path: &Path) -> rusqlite::Result<bool> {
     let shared = schema::open_readable(path, Reading::Shared);
     let source = match shared.and_then(|source| Ok((schema::inspect(&source)?, source))) {
         Ok(found) => found,
