@@ -210,7 +210,8 @@ async fn a_black_hole_takes_new_connections_too_and_loses_nothing_when_it_heals(
     assert!(unseen.is_err(), "the server saw a connection through the hole");
     pair.proxy.black_hole(false);
     assert_eq!(read(&mut pair.server, 3).await, b"old");
-    let (mut second, _) = timeout(PATIENCE, pair.listener.accept()).await.expect("in time").expect("it comes");
+    let (mut second, _) =
+        timeout(PATIENCE, pair.listener.accept()).await.expect("in time").expect("it comes");
     assert_eq!(read(&mut second, 3).await, b"new");
 }
 

@@ -1,5 +1,6 @@
 //! One SSH connection: dialled, its host key judged, logged in, watched, and shared by up to [`SESSIONS_MAX`] sessions.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub mod state;
 
 pub use guard::Guard;
 
+use dial::{DialSettings, Dialled, Link, Route};
 use guard::Facts;
 use health::{LaneHealth, Vitals};
 use progress::{Progress, TestStep, step};
@@ -51,6 +53,10 @@ pub struct Target {
     pub port: u16,
     pub user: String,
     pub login: Login,
+    /// The way to it.
+    pub route: Route,
+    /// How the first hop of that way is dialled.
+    pub dial: DialSettings,
     /// Trust this key and no other, without asking (the built-in host).
     pub pinned_key: Option<PublicKey>,
     pub asker: Asker,
@@ -122,6 +128,8 @@ pub struct Connection {
     handle: Handle<Guard>,
     target: Arc<Target>,
     wire: Arc<WireState>,
+    /// The way below the wire.
+    link: Arc<Link>,
     facts: Arc<Mutex<Facts>>,
     /// Sessions that are open or being opened.
     sessions: AtomicU32,
@@ -153,18 +161,14 @@ impl Connection {
     /// dropped, the wire is cut.
     pub async fn open(dialer: &Dialer, target: Target, progress: Progress<'_>) -> Result<Arc<Self>> {
         let target = Arc::new(target);
-        let resolving = dial::resolve(&target.address, target.port);
-        let addresses = step(progress, TestStep::Resolve, resolving, |found| {
-            found.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>().join(", ")
-        })
-        .await?;
-        let dialing = dial::connect(&target.address, target.port, &addresses);
-        let (stream, _) =
-            step(progress, TestStep::Connect, dialing, |(_, address)| address.to_string()).await?;
+        let Dialled { stream, link } = dial::dial(dialer, &target, progress).await?;
         let wire = Wire::new(stream);
         let mut cut = CutUnlessKept(Some(wire.state()));
         let state = wire.state();
-        let greeting = handshake::greet(wire, &target, &dialer.trust, &dialer.prompts);
+        let greeting = async {
+            let greeted = handshake::greet(wire, &target, &dialer.trust, &dialer.prompts).await;
+            greeted.map_err(|error| dial::explain(error, &target, &link))
+        };
         let mut greeted =
             step(progress, TestStep::HostKey, greeting, |greeted| greeted.fingerprint.clone()).await?;
         let facts = Arc::clone(&greeted.facts);
@@ -182,6 +186,7 @@ impl Connection {
             handle: greeted.handle,
             target,
             wire: state,
+            link,
             facts,
             sessions: AtomicU32::new(0),
             sessions_max: AtomicU32::new(SESSIONS_MAX),
@@ -236,7 +241,7 @@ impl Connection {
         LaneHealth {
             id: self.id,
             suspect,
-            address: None,
+            address: Some(self.link.detail().to_owned()).filter(|way| !way.is_empty()),
             last_heard_ms: crate::clock::at_ms(self.last_heard()),
             received_bytes: self.wire.received_bytes() as f64,
             sent_bytes: self.wire.sent_bytes() as f64,
@@ -275,6 +280,11 @@ impl Connection {
     /// When the peer was last heard.
     pub fn last_heard(&self) -> Instant {
         self.wire.last_heard()
+    }
+
+    /// The other end of its socket: the server or a proxy. None for a proxy command, or when another connection carries it.
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.link.peer()
     }
 
     pub fn cipher(&self) -> Option<String> {

@@ -69,6 +69,24 @@ codes! {
     Unreachable => Retry,
     /// Nobody answered the dial: `address`, `port`, `seconds`.
     DialTimedOut => Retry,
+    /// A name has several addresses, and they failed in different ways: `address`, `port`, `tried`.
+    NoAddressAnswered => Retry,
+    /// The proxy could not be reached: `proxy`, `cause`.
+    ProxyUnreachable => Retry,
+    /// The proxy did not connect us: `proxy`, `address`, `cause`.
+    ProxyRefused => Retry,
+    /// The proxy wants a user name and password, or refused them: `proxy`, `cause`.
+    ProxyAuth => Ask,
+    /// What answered is no proxy of this kind: `proxy`, `cause`.
+    ProxyProtocol => Fix,
+    /// The proxy command failed: `address`, `cause`.
+    ProxyCommandFailed => Retry,
+    /// The jump host could not reach the host, or its connection ended: `jump`, `address`, `cause`.
+    JumpFailed => Retry,
+    /// The jump host does not allow it: `jump`, `address`, `cause`.
+    JumpRefused => Fix,
+    /// Jump hosts lead in a circle, or there are too many of them: `address`, `chain`.
+    JumpLoop => Fix,
     /// Something answered that does not speak SSH: `address`, `port`, `received`.
     NotSsh => Fix,
     /// The server took the connection and then said nothing: `address`, `port`, `seconds`.

@@ -36,7 +36,7 @@ impl Cause {
     pub fn of(code: ErrorCode) -> Self {
         match code {
             ErrorCode::Unresolvable => Cause::Unresolvable,
-            ErrorCode::Refused => Cause::Refused,
+            ErrorCode::Refused | ErrorCode::ProxyRefused | ErrorCode::JumpRefused => Cause::Refused,
             ErrorCode::DialTimedOut | ErrorCode::SilentServer | ErrorCode::ConnectionSilent => {
                 Cause::TimedOut
             }
@@ -53,18 +53,26 @@ impl Cause {
             | ErrorCode::KeyEncrypted
             | ErrorCode::PassphraseWrong
             | ErrorCode::AgentUnavailable
+            | ErrorCode::ProxyAuth
             | ErrorCode::Cancelled
             | ErrorCode::PromptTimedOut
             | ErrorCode::KeyringUnavailable
             | ErrorCode::KeyringLocked => Cause::Auth,
             ErrorCode::NotSsh
             | ErrorCode::NoCommonAlgorithm
+            | ErrorCode::ProxyProtocol
             | ErrorCode::Protocol
             | ErrorCode::ChannelRefused
             | ErrorCode::PtyRefused
             | ErrorCode::ShellRefused
+            | ErrorCode::ExecRefused
             | ErrorCode::ConnectionLost => Cause::Protocol,
             ErrorCode::Unreachable
+            | ErrorCode::NoAddressAnswered
+            | ErrorCode::ProxyUnreachable
+            | ErrorCode::ProxyCommandFailed
+            | ErrorCode::JumpFailed
+            | ErrorCode::JumpLoop
             | ErrorCode::HostInvalid
             | ErrorCode::HostNotFound
             | ErrorCode::StoreReadOnly
@@ -75,6 +83,8 @@ impl Cause {
             | ErrorCode::KnownHostsUnreadable
             | ErrorCode::KnownHostsUnwritable
             | ErrorCode::TerminalNotFound
+            | ErrorCode::ExecOutcomeUnknown
+            | ErrorCode::ExecOutputTooLarge
             | ErrorCode::BuiltinFailed
             | ErrorCode::LinkRefused
             | ErrorCode::Internal => Cause::Local,

@@ -112,6 +112,10 @@ fn ended(connection: &Connection) -> Error {
     let (target, address) = (&connection.target, &connection.target.address);
     let farewell = connection.facts.lock().unwrap_or_else(PoisonError::into_inner).farewell.clone();
     let error = |code, text: String| Error::new(code, text).with("address", address);
+    // The way below knows better than the wire: the jump host's connection ended, the proxy command said something.
+    if let Some(cause) = connection.link.cause() {
+        return lost(target, &cause);
+    }
     match (farewell, connection.wire.fault()) {
         (Some(Farewell::Said(words)), _) => closed(target, &format!("\"{words}\"")),
         (_, Some(io::ErrorKind::ConnectionReset)) => error(

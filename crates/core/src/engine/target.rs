@@ -1,6 +1,7 @@
 //! From what is saved to whom a connection dials.
 
 use super::{BUILTIN_ID, Builtin, Engine, PasswordChange, not_found};
+use crate::connection::dial::{DialSettings, Route};
 use crate::connection::{Login, Target};
 use crate::error::{Error, ErrorCode, Result};
 use crate::host::{Host, HostDraft, HostId, accept};
@@ -70,6 +71,8 @@ fn person(
         port: draft.port,
         user: if draft.user.is_empty() { local_user() } else { draft.user.clone() },
         login: Login::Person { method: draft.auth, key_path: draft.key_path.clone(), password, kept_for },
+        route: Route::Direct,
+        dial: DialSettings::default(),
         pinned_key: None,
         asker: Asker { host_id: id, host: name.clone(), address: known_name(&draft.address, draft.port) },
     }
@@ -81,6 +84,8 @@ fn builtin(builtin: Builtin) -> Target {
         port: builtin.address.port(),
         user: builtin.user,
         login: Login::Key(builtin.client_key),
+        route: Route::Direct,
+        dial: DialSettings::default(),
         pinned_key: Some(builtin.host_key),
         asker: Asker {
             host_id: Some(HostId(BUILTIN_ID.to_owned())),

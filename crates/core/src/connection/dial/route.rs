@@ -1,0 +1,119 @@
+//! Which way a connection takes to its server, and the settings of the dial.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::connection::SessionPlace;
+use crate::error::Result;
+use crate::host::HostId;
+use crate::prompt::Secret;
+
+/// Time for an address to answer (design.md, section 4).
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Which kinds of address are tried (AddressFamily of ssh_config(5)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressFamily {
+    #[default]
+    Any,
+    V4,
+    V6,
+}
+
+/// How addresses are dialled. It holds for the first hop: a proxy, a jump host or the server itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialSettings {
+    pub address_family: AddressFamily,
+    /// The address of this machine to dial from (BindAddress of ssh_config(5)).
+    pub bind_address: Option<IpAddr>,
+    /// For each address.
+    pub connect_timeout: Duration,
+}
+
+impl Default for DialSettings {
+    fn default() -> Self {
+        Self { address_family: AddressFamily::Any, bind_address: None, connect_timeout: CONNECT_TIMEOUT }
+    }
+}
+
+/// The way to the server.
+#[derive(Debug, Clone, Default)]
+pub enum Route {
+    #[default]
+    Direct,
+    Proxy(Proxy),
+    Command(ProxyCommand),
+    Jump(Jump),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// RFC 1928 and 1929; the proxy resolves the name of the server.
+    Socks5,
+    /// The CONNECT method of RFC 9110, section 9.3.6, over plain TCP.
+    HttpConnect,
+}
+
+/// A proxy that is asked to connect us to the server.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    pub kind: ProxyKind,
+    pub host: String,
+    pub port: u16,
+    /// None if it takes everyone.
+    pub user: Option<String>,
+    /// A password that is known already. Without one, the keyring and then the person are asked once the proxy wants it.
+    pub password: Option<Secret>,
+}
+
+impl Proxy {
+    /// `host:port`, or `[host]:port` for an IPv6 address.
+    pub fn address(&self) -> String {
+        authority(&self.host, self.port)
+    }
+
+    /// Under which name the keyring has its password.
+    pub fn account(&self) -> String {
+        format!("{}@{}", self.user.as_deref().unwrap_or_default(), self.address())
+    }
+}
+
+/// `host:port` as a URI has it (RFC 3986, section 3.2).
+pub(super) fn authority(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// A command whose standard input and output are the stream (ProxyCommand of ssh_config(5)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyCommand {
+    /// With every token expanded. It runs only after the person has agreed to exactly this text for this host.
+    pub command: String,
+    /// Where it was written down, for the question: a file and line, or empty for the host's own form.
+    pub source: String,
+}
+
+/// Gives a place on the connection to a jump host, dialling it if there is none.
+pub type TakePlace = Arc<dyn Fn() -> BoxFuture<'static, Result<SessionPlace>> + Send + Sync>;
+
+/// Another connection that carries this one (ProxyJump of ssh_config(5)).
+#[derive(Clone)]
+pub struct Jump {
+    /// Whose connection carries this one, in the pool.
+    pub through: HostId,
+    /// The jump host as a person knows it.
+    pub name: String,
+    /// The pool's way to it; a function, so that a connection need not know the pool.
+    pub place: TakePlace,
+}
+
+impl std::fmt::Debug for Jump {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Jump({})", self.through)
+    }
+}
