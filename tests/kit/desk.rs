@@ -225,6 +225,11 @@ impl Screen<'_> {
         assert_eq!(state, Some(TerminalState::Running));
     }
 
+    /// Whether the shell runs now.
+    pub fn is_running(&self) -> bool {
+        self.desk.state(self.id) == Some(TerminalState::Running)
+    }
+
     /// Types a text; `\n` is Enter.
     pub async fn type_in(&self, text: &str) {
         let typed = Bytes::from(text.replace('\n', "\r"));

@@ -355,6 +355,7 @@ impl Engine {
     /// Stops waiting for a host: its terminals end, what they showed stays.
     pub async fn host_give_up(&self, id: HostId) -> Result<()> {
         self.inner.pool.give_up(&id);
+        self.inner.terminals.give_up_of(&id).await;
         Ok(())
     }
 

@@ -78,6 +78,11 @@ impl Terminal {
         let _ = self.command(Command::Close).await;
     }
 
+    /// Ends it if it waits for a lost connection.
+    pub async fn give_up(&self) {
+        let _ = self.command(Command::GiveUp).await;
+    }
+
     pub fn state(&self) -> watch::Receiver<TerminalState> {
         self.handle.state.clone()
     }

@@ -42,6 +42,7 @@ async fn run(
             () = alive.ended() => break,
             Some(time) = answers.recv() => {
                 round_trip = Some(time);
+                liveness.answered(Instant::now());
                 if let Some(connection) = connection.upgrade() {
                     vitals(&connection).round_trip(time);
                 }

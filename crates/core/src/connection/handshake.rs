@@ -179,7 +179,10 @@ fn explain(error: GuardError, target: &Target, facts: &Mutex<Facts>, wire: &Wire
     let farewell = facts.lock().unwrap_or_else(PoisonError::into_inner).farewell.clone();
     let explained = match &error {
         russh::Error::IO(io) if io.get_ref().is_some_and(|inner| inner.is::<NotSsh>()) => {
-            not_ssh(target, wire)
+            match turned_away(&wire.first_words()) {
+                Some(words) => closed_early(target, Some(words)),
+                None => not_ssh(target, wire),
+            }
         }
         russh::Error::Version => not_ssh(target, wire),
         russh::Error::NoCommonAlgo { kind, theirs, .. } => {
@@ -192,18 +195,11 @@ fn explain(error: GuardError, target: &Target, facts: &Mutex<Facts>, wire: &Wire
             .with("theirs", theirs)
         }
         russh::Error::IO(_) | russh::Error::HUP | russh::Error::Disconnect | russh::Error::RecvError => {
-            let words = match farewell {
-                Some(Farewell::Said(words)) => format!(" It said: \"{words}\"."),
-                Some(Farewell::Broke(_)) | None => String::new(),
+            let words = match &farewell {
+                Some(Farewell::Said(words)) => Some(words.as_str()),
+                Some(Farewell::Broke(_)) | None => None,
             };
-            Error::new(
-                ErrorCode::ClosedInHandshake,
-                format!(
-                    "{address} closed the connection to port {} before the login was done.{words} It may limit who \
-                     connects or how often; try again in a moment, or ask its operator.",
-                    target.port
-                ),
-            )
+            closed_early(target, words)
         }
         other => {
             let cause = visible_line(&other.to_string());
@@ -215,6 +211,26 @@ fn explain(error: GuardError, target: &Target, facts: &Mutex<Facts>, wire: &Wire
         }
     };
     explained.with("address", address).with("port", target.port).because(error)
+}
+
+/// What sshd says in place of its identification when it takes no more connections for now (its MaxStartups and
+/// PerSourcePenalties), or none if it said something else.
+fn turned_away(first_words: &str) -> Option<&'static str> {
+    ["Exceeded MaxStartups", "Not allowed at this time"]
+        .into_iter()
+        .find(|words| first_words.starts_with(words))
+}
+
+fn closed_early(target: &Target, words: Option<&str>) -> Error {
+    let said = words.map(|words| format!(" It said: \"{words}\".")).unwrap_or_default();
+    Error::new(
+        ErrorCode::ClosedInHandshake,
+        format!(
+            "{} closed the connection to port {} before the login was done.{said} It may limit who connects or how often; \
+             try again in a moment, or ask its operator.",
+            target.address, target.port
+        ),
+    )
 }
 
 fn not_ssh(target: &Target, wire: &WireState) -> Error {

@@ -16,6 +16,9 @@ use crate::host::HostId;
 /// 7 s and the 22 s of [`DUE_BEFORE_DEAD`] are the widest that keep both promises of section 10: a dead peer is known
 /// within 30 s, also one that dies right after it was heard, and a network that is gone for 20 s costs no session.
 pub const IDLE_BEFORE_PROBE: Duration = Duration::from_secs(7);
+/// A peer that is heard all the time is asked too, this long after the last question: what it sends does not show that it
+/// receives what we send.
+pub const HEARD_BEFORE_PROBE: Duration = Duration::from_secs(15);
 /// Data that is due for this long makes us ask at once, so that the answer can come before the doubt is shown.
 pub const DUE_BEFORE_PROBE: Duration = Duration::from_secs(4);
 /// Silence with data due that is shown as doubt (design.md, section 10: within 5 s).
@@ -107,6 +110,10 @@ pub struct Liveness {
     /// Since when an answer is due: the first thing sent after `heard`, or the probe.
     due: Option<Instant>,
     probed: bool,
+    /// The question that was not answered yet.
+    asked: Option<Instant>,
+    /// When the last question was asked or answered.
+    settled: Instant,
     suspect: Option<Instant>,
 }
 
@@ -124,7 +131,7 @@ pub enum Effect {
 impl Liveness {
     /// A peer that was heard just now.
     pub fn new(now: Instant) -> Self {
-        Self { heard: now, due: None, probed: false, suspect: None }
+        Self { heard: now, due: None, probed: false, asked: None, settled: now, suspect: None }
     }
 
     /// Since when nothing came though data was due, if that is long enough to be shown.
@@ -136,7 +143,15 @@ impl Liveness {
     pub fn ask(&mut self, now: Instant) -> Effect {
         self.probed = true;
         self.due.get_or_insert(now);
+        self.asked.get_or_insert(now);
+        self.settled = now;
         Effect::Probe
+    }
+
+    /// A question was answered: the peer hears us.
+    pub fn answered(&mut self, now: Instant) {
+        self.asked = None;
+        self.settled = now;
     }
 
     /// Looks at the wire: when bytes last came and when they last went. Call it about once a second.
@@ -146,26 +161,31 @@ impl Liveness {
             self.heard = heard;
             self.due = None;
             self.probed = false;
-            if self.suspect.take().is_some() {
-                effects.push(Effect::Show);
-            }
         }
         if self.due.is_none() && sent > self.heard {
             self.due = Some(sent);
         }
-        let idle = now.saturating_duration_since(self.heard);
-        let due = self.due.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        let since = |at: Instant| now.saturating_duration_since(at);
+        let due = self.due.map_or(Duration::ZERO, since);
         if due >= DUE_BEFORE_DEAD {
-            effects.push(Effect::Kill);
-            return effects;
+            return vec![Effect::Kill];
         }
-        if !self.probed && (due >= DUE_BEFORE_PROBE || idle >= IDLE_BEFORE_PROBE) {
-            self.probed = true;
-            self.due.get_or_insert(now);
-            effects.push(Effect::Probe);
+        let asks = due >= DUE_BEFORE_PROBE || since(self.heard) >= IDLE_BEFORE_PROBE;
+        if (!self.probed && asks) || (self.asked.is_none() && since(self.settled) >= HEARD_BEFORE_PROBE) {
+            effects.push(self.ask(now));
         }
-        if due >= DUE_BEFORE_SUSPECT && self.suspect.is_none() {
-            self.suspect = Some(self.heard);
+        // A peer that goes on sending but answers nothing is doubted and not given up: on a slow line the answer may wait
+        // behind megabytes of output.
+        let unanswered = self.asked.map_or(Duration::ZERO, since);
+        let suspect = if due >= DUE_BEFORE_SUSPECT {
+            Some(self.heard)
+        } else if unanswered >= DUE_BEFORE_SUSPECT {
+            self.asked
+        } else {
+            None
+        };
+        if suspect.is_some() != self.suspect.is_some() {
+            self.suspect = suspect;
             effects.push(Effect::Show);
         }
         effects
@@ -183,6 +203,10 @@ mod tests {
         let mut liveness = Liveness::new(start);
         let mut seen = Vec::new();
         for now in 0..=seconds {
+            // In these runs all that comes answers what was asked.
+            if now > 0 && heard(now) > heard(now - 1) {
+                liveness.answered(at(now));
+            }
             for effect in liveness.tick(at(heard(now)), at(sent(now)), at(now)) {
                 seen.push((now, effect));
                 if effect == Effect::Kill {
@@ -251,5 +275,25 @@ mod tests {
         assert_eq!(liveness.ask(at(1)), Effect::Probe);
         assert!(liveness.tick(start, start, at(5)).is_empty());
         assert_eq!(liveness.tick(start, start, at(6)), [Effect::Show]);
+    }
+
+    #[test]
+    fn a_peer_that_sends_on_but_never_answers_is_doubted_and_not_given_up() {
+        let start = Instant::now();
+        let at = |second: u64| start + Duration::from_secs(second);
+        let mut liveness = Liveness::new(start);
+        let mut seen = Vec::new();
+        for now in 0..=60 {
+            seen.extend(
+                liveness
+                    .tick(at(now), at(now.saturating_sub(1)), at(now))
+                    .into_iter()
+                    .map(|effect| (now, effect)),
+            );
+        }
+        assert_eq!(seen, [(15, Effect::Probe), (20, Effect::Show)]);
+        liveness.answered(at(60));
+        assert_eq!(liveness.tick(at(61), at(60), at(61)), [Effect::Show]);
+        assert_eq!(liveness.suspect_since(), None);
     }
 }

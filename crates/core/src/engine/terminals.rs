@@ -168,6 +168,14 @@ impl Terminals {
         self.close(|_| true).await;
     }
 
+    /// Ends those of a host that wait for its connection.
+    pub(super) async fn give_up_of(&self, host: &HostId) {
+        let of_host = |one: &&Running| one.host == *host;
+        let waiting: Vec<Terminal> =
+            self.lock().values().filter(of_host).map(|one| one.terminal.clone()).collect();
+        futures::future::join_all(waiting.iter().map(Terminal::give_up)).await;
+    }
+
     async fn close(&self, wanted: impl Fn(&Running) -> bool) {
         let closing: Vec<Terminal> =
             self.lock().values().filter(|one| wanted(one)).map(|one| one.terminal.clone()).collect();

@@ -14,7 +14,7 @@ use super::state::{TerminalEnd, TerminalSize, TerminalState};
 use super::view::View;
 use super::{OpenSource, Opening, seam};
 use crate::clock;
-use crate::error::{ErrorCode, Problem, Result};
+use crate::error::{Error, ErrorCode, Problem, Result};
 
 /// Pieces of typed text that wait for the server to take them. The window has one call under way, so a few are enough;
 /// when it is full that call waits, and with it the paste.
@@ -27,6 +27,8 @@ const COMMANDS: usize = 64;
 pub(super) enum Command {
     Credit(usize),
     Resize(TerminalSize),
+    /// The person does not want to wait for a lost connection any more.
+    GiveUp,
     Close,
 }
 
@@ -129,7 +131,7 @@ impl Task {
             };
             tokio::select! {
                 opened = &mut opening => {
-                    return opened.map_err(|error| TerminalEnd::Failed { problem: Problem::from(&error) });
+                    return opened.map_err(|error| failed(&error));
                 }
                 command = self.commands.recv() => match command {
                     Some(Command::Resize(size)) => { self.sizes.send_replace(size); }
@@ -139,6 +141,8 @@ impl Task {
                             return Err(TerminalEnd::Closed);
                         }
                     }
+                    Some(Command::GiveUp) if typed.is_some() => return Err(failed(&given_up())),
+                    Some(Command::GiveUp) => {}
                     Some(Command::Close) | None => return Err(TerminalEnd::Closed),
                 },
                 // Without a sender the terminal is gone, which the commands tell.
@@ -181,6 +185,7 @@ impl Task {
                 command = self.commands.recv() => match command {
                     Some(Command::Credit(bytes)) => self.view.give_credit(bytes),
                     Some(Command::Resize(size)) => { self.sizes.send_replace(size); }
+                    Some(Command::GiveUp) => {}
                     Some(Command::Close) | None => {
                         // A server that does not listen is not waited for: the channel ends with the reader.
                         let _ = control.close().now_or_never();
@@ -218,7 +223,7 @@ impl Task {
         while !self.view.is_empty() {
             match self.commands.recv().await {
                 Some(Command::Credit(bytes)) => self.view.give_credit(bytes),
-                Some(Command::Resize(_)) => {}
+                Some(Command::Resize(_) | Command::GiveUp) => {}
                 Some(Command::Close) | None => return,
             }
             if self.view.flush().is_err() {
@@ -226,6 +231,14 @@ impl Task {
             }
         }
     }
+}
+
+fn failed(error: &Error) -> TerminalEnd {
+    TerminalEnd::Failed { problem: Problem::from(error) }
+}
+
+fn given_up() -> Error {
+    Error::new(ErrorCode::Cancelled, "The terminal does not wait for its connection any more.")
 }
 
 /// Passes typed text on until it is stopped, and gives the queue back. A piece under way is lost with its source.

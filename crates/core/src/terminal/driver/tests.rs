@@ -213,6 +213,20 @@ async fn a_terminal_that_was_given_up_ends_with_the_loss() {
 }
 
 #[tokio::test]
+async fn giving_up_ends_a_terminal_that_waits_and_no_other() {
+    let bed = bed(64);
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    bed.terminal.give_up().await;
+    bed.events.send(lost()).await.expect("room");
+    bed.becomes(|state| matches!(state, TerminalState::Waiting { .. })).await;
+    bed.terminal.give_up().await;
+    assert_eq!(
+        bed.ended().await,
+        TerminalEnd::Failed { problem: failure(ErrorCode::ConnectionReset).problem() }
+    );
+}
+
+#[tokio::test]
 async fn a_terminal_that_waits_can_be_closed() {
     let bed = bed(64);
     bed.events.send(lost()).await.expect("room");
