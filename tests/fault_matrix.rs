@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bowline_core::connection::cause::Cause;
 use bowline_core::connection::state::ConnectionState;
 use bowline_core::error::ErrorCode;
 use bowline_core::exec::{Exec, ExecEnd, ExecEvent, ExecRequest};
@@ -272,6 +273,31 @@ async fn a_server_that_is_restarted_or_moves_gets_its_terminals_back() {
     screens[0].lost(2).await;
     bed.is_back(&screens).await;
     assert_eq!(bed.proxy.open(), 0, "it is where it was moved to");
+}
+
+#[tokio::test]
+async fn a_name_that_stops_resolving_is_tried_until_it_resolves_again() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let bed = Bed::new(&sshd, Load::Idle).await;
+    let screens = bed.open().await;
+    // For the engine the name server's answer changes: each dial asks it anew.
+    let answers = async |address: &str| {
+        let draft = HostDraft { address: address.to_owned(), ..through(&sshd, &bed.proxy) };
+        let keep = bowline_core::engine::PasswordChange::Keep;
+        bed.desk.engine.host_update(bed.host.clone(), draft, keep).await.expect("it is saved");
+    };
+    answers("gone.invalid").await;
+    bed.proxy.cut_now(Cut::Reset);
+    within(BACK_WITHIN, "the name does not resolve", || {
+        matches!(
+            bed.state(),
+            Some(ConnectionState::Down { cause: Cause::Unresolvable, retry_at_ms: Some(_), .. })
+        )
+    })
+    .await;
+    answers("127.0.0.1").await;
+    bed.desk.engine.network_event(NetworkEvent::Changed);
+    bed.is_back(&screens).await;
 }
 
 #[tokio::test]

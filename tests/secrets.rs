@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use bowline_core::connection::dial::{DialSettings, Route};
 use bowline_core::connection::{Login, Target};
 use bowline_core::engine::PasswordChange;
 use bowline_core::host::{AuthMethod, HostDraft};
@@ -91,6 +92,8 @@ fn debug_output_shows_no_secret() {
         port: 22,
         user: "ann".into(),
         login,
+        route: Route::Direct,
+        dial: DialSettings::default(),
         pinned_key: None,
         asker: Asker::default(),
     };
