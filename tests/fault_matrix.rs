@@ -144,9 +144,9 @@ async fn a_reset_or_closed_line_is_known_at_once_and_every_terminal_comes_back()
                     "{lost:?}"
                 );
             }
-            println!("{cut:?} under {:?}: known after {:?}", bed.load, cut_at.elapsed());
+            eprintln!("{cut:?} under {:?}: known after {:?}", bed.load, cut_at.elapsed());
             bed.is_back(&screens).await;
-            println!("{cut:?} under {:?}: back after {:?}", bed.load, cut_at.elapsed());
+            eprintln!("{cut:?} under {:?}: back after {:?}", bed.load, cut_at.elapsed());
             assert_eq!(bed.proxy.accepted() - dials, 1, "one dial brings all of them back");
         })
         .await;
@@ -180,12 +180,12 @@ async fn fall_into(bed: Bed, holes: &[Direction]) {
     let doubt = began.elapsed();
     let known = || sends_on || screens.iter().all(|screen| !screen.losses().is_empty());
     within(KNOWN_WITHIN.saturating_sub(doubt), "the loss is known", known).await;
-    println!("{holes:?} under {:?}: doubted after {doubt:?}, known after {:?}", bed.load, began.elapsed());
+    eprintln!("{holes:?} under {:?}: doubted after {doubt:?}, known after {:?}", bed.load, began.elapsed());
     bed.proxy.thaw_all();
     let healed = Instant::now();
     bed.desk.engine.network_event(NetworkEvent::Changed);
     bed.is_back(if sends_on { &screens[..1] } else { &screens }).await;
-    println!("{holes:?} under {:?}: back {:?} after it healed", bed.load, healed.elapsed());
+    eprintln!("{holes:?} under {:?}: back {:?} after it healed", bed.load, healed.elapsed());
 }
 
 #[tokio::test]
