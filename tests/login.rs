@@ -1,7 +1,6 @@
 //! Ways to log in to a real sshd.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use bowline_core::connection::state::ConnectionState;
 use bowline_core::engine::PasswordChange;
@@ -9,6 +8,7 @@ use bowline_core::error::ErrorCode;
 use bowline_core::host::{AuthMethod, HostDraft};
 use bowline_core::prompt::{Answer, Question, Secret};
 use bowline_core::terminal::state::TerminalEnd;
+use bowline_tests::agent::Agent;
 use bowline_tests::available;
 use bowline_tests::desk::{Desk, at, trusting};
 use bowline_tests::eventually::eventually;
@@ -260,48 +260,11 @@ async fn the_banner_of_a_server_stands_in_its_first_terminal_when_nothing_is_ask
     assert!(!second.text().contains("Authorised"), "{}", second.text());
 }
 
-/// An ssh-agent of the test's own, ended by its number.
-struct Agent {
-    process: Child,
-    folder: tempfile::TempDir,
-}
-
-impl Agent {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let socket = folder.path().join("agent");
-        let process = Command::new("ssh-agent")
-            .args(["-D", "-a"])
-            .arg(&socket)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("ssh-agent is installed");
-        eventually("the agent listens", || socket.exists()).await;
-        Self { process, folder }
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("agent")
-    }
-
-    fn add(&self, key: &Path) {
-        let added = Command::new("ssh-add").arg("-q").arg(key).env("SSH_AUTH_SOCK", self.socket()).status();
-        assert!(added.expect("ssh-add is installed").success());
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 #[tokio::test]
 async fn the_agent_signs_with_the_key_that_the_server_takes() {
     let Some(sshd) = available(Sshd::start().await) else { return };
     let agent = Agent::start().await;
-    let stranger = agent.folder.path().join("stranger");
+    let stranger = agent.folder().join("stranger");
     make_key(HostKeyType::Ed25519, &stranger, "");
     agent.add(&stranger);
     agent.add(&sshd.client_key_file());
@@ -324,11 +287,7 @@ async fn an_agent_that_is_not_there_is_told_when_it_was_asked_for() {
 async fn an_agent_full_of_other_keys_leaves_room_for_the_password() {
     let Some(sshd) = available(Sshd::builder().password().start().await) else { return };
     let agent = Agent::start().await;
-    for number in 0..8 {
-        let key = agent.folder.path().join(format!("key-{number}"));
-        make_key(HostKeyType::Ed25519, &key, "");
-        agent.add(&key);
-    }
+    agent.add_strangers(8);
     let desk = Desk::with_agent(Some(agent.socket())).await;
     desk.know(&sshd);
     desk.answer_with(sshd.password().expect("a password"));

@@ -86,6 +86,7 @@ fn debug_output_shows_no_secret() {
         key_path: String::new(),
         password: Some(secret()),
         kept_for: None,
+        options: Box::default(),
     };
     let target = Target {
         address: "host".into(),

@@ -197,6 +197,7 @@ pub fn trusting(prompt: &Prompt, secret: &str) -> Answer {
         Question::Interactive { fields, .. } => {
             Answer::Fields { values: fields.iter().map(|_| Secret::new(secret)).collect() }
         }
+        Question::Touch { .. } | Question::AddToAgent { .. } => Answer::Trust { always: false },
     }
 }
 

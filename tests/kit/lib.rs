@@ -3,6 +3,7 @@
 //! ```text
 //! desk.rs            an engine with a person in front of it
 //! sshd.rs            a real OpenSSH sshd for one test
+//! agent.rs           an ssh-agent of a test's own
 //! account.rs         the machine's test user, for passwords
 //! processes.rs       stopping and ending processes and what they started, by number
 //! fault_proxy.rs     a TCP proxy that delays, limits, freezes, cuts and corrupts, as told while it runs
@@ -11,6 +12,7 @@
 //! ```
 
 pub mod account;
+pub mod agent;
 pub mod desk;
 pub mod eventually;
 pub mod fault_proxy;

@@ -6,31 +6,37 @@ use std::time::Duration;
 
 use russh::MethodSet;
 use russh::client::{AuthResult, Handle};
-use russh::keys::agent::AgentIdentity;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg};
+use tokio::time::Instant;
 
 use crate::connection::{Guard, Login, Target};
 use crate::error::{Error, ErrorCode, Result};
 use crate::host::AuthMethod;
-use crate::prompt::{Answer, Prompts, Question, Secret, visible_line};
+use crate::prompt::{Answer, Prompts, Question, Secret};
 
 pub mod agent;
+mod algorithms;
+mod certificate;
+mod identities;
 mod interactive;
 pub mod keys;
+mod offer;
+pub mod options;
+mod password;
 mod plan;
 pub mod secrets;
 mod unlock;
 
-use agent::{AgentEnd, PatientAgent};
+use identities::Identities;
+use options::AuthOptions;
 use plan::{Plan, Step};
 use secrets::{SecretKind, Secrets};
 
-/// How often a password is tried on one connection (OpenSSH's NumberOfPasswordPrompts).
-const PASSWORD_TRIES: u32 = 3;
 /// Time for the server to answer one message. PAM modules that look things up elsewhere need seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Keys that are tried of one agent; the server ends the connection long before.
-const AGENT_KEYS: usize = 32;
+
+/// An answer that took so long may have been too late for the server (sshd's LoginGraceTime is two minutes, others' less).
+const SLOW_ANSWER: Duration = Duration::from_secs(10);
 
 /// Where credentials lie on this machine.
 #[derive(Debug, Clone)]
@@ -51,7 +57,7 @@ pub struct LoggedIn {
     pub remembered_password: bool,
 }
 
-/// Logs in. `banner` is asked for what the server has said so far, already made visible.
+/// Logs in. `banner` is asked for what the server has said so far, already made visible; `heard` for when it was last heard.
 ///
 /// # Errors
 /// The codes of [`ErrorCode`] about authentication; also those of the connection when it ends meanwhile.
@@ -61,32 +67,76 @@ pub async fn log_in(
     target: &Target,
     prompts: &Prompts,
     banner: &(dyn Fn() -> Option<String> + Send + Sync),
+    heard: &(dyn Fn() -> Instant + Send + Sync),
 ) -> Result<LoggedIn> {
+    let usual = AuthOptions::default();
+    let options = match &target.login {
+        Login::Person { options, .. } => options.as_ref(),
+        Login::Key(_) => &usual,
+    };
     let mut attempt = Attempt {
         authenticator,
         handle,
         target,
+        options,
         prompts,
         banner,
+        heard,
+        identities: Identities::default(),
+        rsa_best: None,
         tried: Vec::new(),
+        refusals: 0,
+        asked: None,
+        certificate_fault: None,
         to_remember: Vec::new(),
+        to_add: Vec::new(),
         accepted: Vec::new(),
     };
     attempt.run().await?;
+    attempt.add_to_agent().await;
     let remembered_password = attempt.remember().await;
     Ok(LoggedIn { method: attempt.accepted.join("+"), remembered_password })
+}
+
+/// The target for one more dial when the server has ended the login because of too many refused keys, before anything else
+/// could be tried: the same with the number of tries that it has shown to allow. Nothing in every other case, so that no
+/// refused password is ever repeated.
+pub fn with_fewer_tries(target: &Target, error: &Error) -> Option<Target> {
+    if error.code != ErrorCode::AuthTriesExceeded || error.params.get("more")?.as_str() != "yes" {
+        return None;
+    }
+    let tries: u32 = error.params.get("tries")?.parse().ok()?;
+    let mut again = target.clone();
+    match &mut again.login {
+        Login::Person { options, .. } if tries < options.max_tries => options.max_tries = tries,
+        Login::Person { .. } | Login::Key(_) => return None,
+    }
+    Some(again)
 }
 
 struct Attempt<'a> {
     authenticator: &'a Authenticator,
     handle: &'a mut Handle<Guard>,
     target: &'a Target,
+    options: &'a AuthOptions,
     prompts: &'a Prompts,
     banner: &'a (dyn Fn() -> Option<String> + Send + Sync),
+    heard: &'a (dyn Fn() -> Instant + Send + Sync),
+    identities: Identities,
+    /// The best hash for RSA that the server names; none until it was asked.
+    rsa_best: Option<Option<Option<HashAlg>>>,
     /// What was refused, as data that needs no translation.
     tried: Vec<String>,
+    /// Tries that the server has refused, and so counts.
+    refusals: u32,
+    /// How long the last question waited for its answer.
+    asked: Option<Duration>,
+    /// What stands in a refused certificate that explains it.
+    certificate_fault: Option<Error>,
     /// Written to the keyring once the login has worked.
     to_remember: Vec<(SecretKind, String, Secret)>,
+    /// Keys from files that were accepted, with their paths.
+    to_add: Vec<(Arc<PrivateKey>, String)>,
     accepted: Vec<&'static str>,
 }
 
@@ -115,15 +165,11 @@ impl From<AuthResult> for Outcome {
 impl Attempt<'_> {
     async fn run(&mut self) -> Result<()> {
         if let Login::Key(key) = &self.target.login {
-            let outcome = self.offer_key(Arc::clone(key)).await?;
+            let outcome = self.show_own_key(Arc::clone(key)).await?;
             self.accepted.push("publickey");
             return if matches!(outcome, Outcome::Success) { Ok(()) } else { Err(self.refused(&[])) };
         }
-        let (method, key_path) = match &self.target.login {
-            Login::Person { method, key_path, .. } => (*method, key_path.as_str()),
-            Login::Key(_) => (AuthMethod::Key, ""),
-        };
-        let mut plan = Plan::new(method, key_path, &self.default_keys());
+        let mut plan = Plan::new(self.method(), self.options);
         let result = in_time(self.target, self.handle.authenticate_none(&self.target.user)).await?;
         let mut offered = match self.outcome(result)? {
             Outcome::Success => {
@@ -134,8 +180,14 @@ impl Attempt<'_> {
         };
         loop {
             let names: Vec<&str> = offered.iter().map(<&str>::from).collect();
-            let Some(step) = plan.next(&names) else { return Err(self.refused(&names)) };
-            match self.take(&step, &mut plan, &names).await? {
+            let Some(step) = plan.next(&names) else {
+                if plan.skipped() > 0 {
+                    self.tried.push(format!("… + {} (skipped)", plan.skipped()));
+                }
+                return Err(self.refused(&names));
+            };
+            let taken = self.take(&step, &mut plan).await;
+            match taken.map_err(|error| self.too_many(error, &step, &plan))? {
                 None => {}
                 Some(Outcome::Success) => {
                     self.accepted.push(step.method());
@@ -154,16 +206,31 @@ impl Attempt<'_> {
     }
 
     /// Carries out one step; nothing when it had nothing to send.
-    async fn take(&mut self, step: &Step, plan: &mut Plan, offered: &[&str]) -> Result<Option<Outcome>> {
+    async fn take(&mut self, step: &Step, plan: &mut Plan) -> Result<Option<Outcome>> {
+        let before = self.refusals;
+        let taken = self.carry_out(step, plan).await;
+        (before..self.refusals).for_each(|_| plan.refused());
+        taken
+    }
+
+    async fn carry_out(&mut self, step: &Step, plan: &mut Plan) -> Result<Option<Outcome>> {
         match step {
-            Step::Agent => self.try_agent(plan, offered).await,
-            Step::KeyFile(path) => {
-                if plan.may_try_key_file(offered) {
-                    self.try_key_file(path).await
-                } else {
-                    self.tried.push(format!("{path} (skipped)"));
-                    Ok(None)
+            Step::FindKeys(which) => {
+                self.find_keys(*which).await?;
+                let offers = plan::order(&self.identities.inventory(self.options.identities_only));
+                if let (plan::Keys::Chosen, [], Some(file)) =
+                    (which, offers.as_slice(), self.identities.files.first_mut())
+                    && let Err(problem) = &file.key
+                {
+                    return Err(problem.clone().into());
                 }
+                plan.found(offers);
+                Ok(None)
+            }
+            Step::Key(offer) => {
+                let outcome = self.try_key(offer).await?;
+                self.refusals += u32::from(matches!(outcome, Some(Outcome::Refused(_))));
+                Ok(outcome)
             }
             Step::Password => {
                 let outcome = self.try_passwords().await?;
@@ -176,146 +243,48 @@ impl Attempt<'_> {
         }
     }
 
-    /// The usual key files that exist. One that is missing is no error: nobody asked for it.
-    fn default_keys(&self) -> Vec<String> {
-        ["id_ed25519", "id_ecdsa", "id_rsa"]
-            .iter()
-            .map(|name| self.authenticator.ssh_dir.join(name))
-            .filter(|path| path.is_file())
-            .map(|path| path.to_string_lossy().into_owned())
-            .collect()
-    }
-
-    async fn try_agent(&mut self, plan: &mut Plan, offered: &[&str]) -> Result<Option<Outcome>> {
-        let asked_for = self.method() == AuthMethod::Agent;
-        let mut agent = match agent::connect(self.authenticator.agent_socket.as_deref()).await {
-            Ok(agent) => agent,
-            Err(error) if asked_for => return Err(error),
-            Err(_) => return Ok(None),
-        };
-        let listed = tokio::time::timeout(agent::AGENT_TIMEOUT, agent.request_identities()).await;
-        let Ok(Ok(identities)) = listed else {
-            self.tried.push("ssh-agent (timeout)".to_owned());
-            return Ok(None);
-        };
-        if identities.is_empty() {
-            self.tried.push("ssh-agent (0 keys)".to_owned());
-        }
-        let mut last = None;
-        for identity in identities.iter().take(AGENT_KEYS) {
-            // Certificates come with the next issue's plan; their plain key is tried all the same.
-            let AgentIdentity::PublicKey { key, comment } = identity else { continue };
-            if !plan.may_try_agent_key(offered) {
-                self.tried.push("ssh-agent: … (skipped)".to_owned());
-                break;
-            }
-            let hash = self.rsa_hash(&key.algorithm()).await;
-            let user = self.target.user.clone();
-            let mut signer = PatientAgent(&mut agent);
-            let signing = self.handle.authenticate_publickey_with(user, key.clone(), hash, &mut signer);
-            match tokio::time::timeout(agent::AGENT_TIMEOUT + ANSWER_TIMEOUT, signing).await {
-                Ok(Ok(result)) => {
-                    let outcome = self.outcome(Ok(result))?;
-                    if !matches!(outcome, Outcome::Refused(_)) {
-                        return Ok(Some(outcome));
-                    }
-                    self.tried.push(format!("ssh-agent: {}", visible_line(comment)));
-                    last = Some(outcome);
-                }
-                Ok(Err(AgentEnd::ConnectionEnded)) => return Err(self.ended(russh::Error::Disconnect)),
-                Ok(Err(AgentEnd::NoSignature)) => {
-                    self.tried.push(format!("ssh-agent: {} (no signature)", visible_line(comment)));
-                }
-                Err(_) => return Err(unanswered(self.target)),
-            }
-        }
-        Ok(last)
-    }
-
-    async fn try_key_file(&mut self, path: &str) -> Result<Option<Outcome>> {
-        let asked_for = self.method() == AuthMethod::Key;
-        let key = match self.unlock(path).await {
-            Ok(Some(key)) => key,
-            Ok(None) => return Ok(None),
-            // A default key that cannot be used is passed over, unless the person stopped at its question.
-            Err(error) if asked_for || error.code == ErrorCode::Cancelled => return Err(error),
-            Err(error) => {
-                self.tried.push(format!("{path} ({})", error.code_name()));
-                return Ok(None);
-            }
-        };
-        let outcome = self.offer_key(Arc::new(key)).await?;
-        if matches!(outcome, Outcome::Refused(_)) {
-            self.tried.push(path.to_owned());
-        }
-        Ok(Some(outcome))
-    }
-
-    async fn offer_key(&mut self, key: Arc<PrivateKey>) -> Result<Outcome> {
-        let hash = self.rsa_hash(&key.algorithm()).await;
+    /// The key of the built-in host.
+    async fn show_own_key(&mut self, key: Arc<PrivateKey>) -> Result<Outcome> {
+        let hash = matches!(key.algorithm(), Algorithm::Rsa { .. }).then_some(HashAlg::Sha512);
         let key = PrivateKeyWithHashAlg::new(key, hash);
         let result = in_time(self.target, self.handle.authenticate_publickey(&self.target.user, key)).await?;
         self.outcome(result)
     }
 
-    /// RSA keys sign with the best hash that the server names (RFC 8308), or SHA-512.
-    async fn rsa_hash(&self, algorithm: &Algorithm) -> Option<HashAlg> {
-        if !matches!(algorithm, Algorithm::Rsa { .. }) {
-            return None;
+    /// An end of the connection in answer to a key is the end of the server's patience (sshd's MaxAuthTries).
+    fn too_many(&self, error: Error, step: &Step, plan: &Plan) -> Error {
+        let by_key = matches!(step, Step::Key(_));
+        if error.code != ErrorCode::ClosedInHandshake || !by_key || self.asked.is_some() {
+            return error;
         }
-        self.handle.best_supported_rsa_hash().await.ok().flatten().unwrap_or(Some(HashAlg::Sha512))
+        let (user, address, tries) = (&self.target.user, &self.target.address, plan.refusals() + 1);
+        let more = if plan.has_more_than_keys() && self.accepted.is_empty() { "yes" } else { "no" };
+        Error::new(
+            ErrorCode::AuthTriesExceeded,
+            format!(
+                "{address} ended the login of {user} after {tries} tries: {}. Choose the right key for this host.",
+                self.tried.join(", ")
+            ),
+        )
+        .with("user", user)
+        .with("address", address)
+        .with("tries", tries)
+        .with("tried", self.tried.join(", "))
+        .with("more", more)
+        .because(error)
     }
 
-    async fn try_passwords(&mut self) -> Result<Outcome> {
-        let mut kept = self.kept_password().await;
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let (password, remember) = match kept.take() {
-                Some(password) => (password, false),
-                None => {
-                    let question = Question::Password { user: self.target.user.clone(), attempt };
-                    match self.ask(question, true).await? {
-                        Answer::Secret { secret, remember } => (secret, remember),
-                        _ => return Err(Error::internal("a password question got another answer")),
-                    }
-                }
-            };
-            let sending = self.handle.authenticate_password(&self.target.user, password.expose());
-            let result = in_time(self.target, sending).await?;
-            let outcome = self.outcome(result)?;
-            if !matches!(outcome, Outcome::Refused(_)) {
-                if let (true, Some(id)) = (remember, &self.target.asker.host_id) {
-                    self.to_remember.push((SecretKind::Password, id.0.clone(), password));
-                }
-                return Ok(outcome);
-            }
-            if attempt >= PASSWORD_TRIES {
-                self.tried.push(format!("password × {attempt}"));
-                return Ok(outcome);
-            }
-        }
-    }
-
-    /// The password from the form, or else from the keyring. A keyring that fails is as good as an empty one here: the
-    /// person is asked.
-    async fn kept_password(&self) -> Option<Secret> {
-        let Login::Person { password, kept_for, .. } = &self.target.login else { return None };
-        if password.is_some() {
-            return password.clone();
-        }
-        let id = kept_for.as_ref()?;
-        self.authenticator.secrets.get(SecretKind::Password, &id.0).await.ok().flatten()
-    }
-
-    async fn ask(&self, question: Question, can_remember: bool) -> Result<Answer> {
+    async fn ask(&mut self, question: Question, can_remember: bool) -> Result<Answer> {
         let saved = self.target.asker.host_id.is_some() || matches!(question, Question::Passphrase { .. });
         let can_remember = can_remember && saved && self.authenticator.secrets.state().await.is_ok();
-        let asked = self.prompts.ask(&self.target.asker, (self.banner)(), question, can_remember);
-        tokio::select! {
-            answer = asked => answer,
-            () = closed(self.handle) => Err(self.ended(russh::Error::Disconnect)),
-        }
+        let since = Instant::now();
+        let asking = self.prompts.ask(&self.target.asker, (self.banner)(), question, can_remember);
+        let answer = tokio::select! {
+            answer = asking => Some(answer),
+            () = closed(self.handle) => None,
+        };
+        self.asked = Some(since.elapsed());
+        answer.unwrap_or_else(|| Err(self.ended(russh::Error::Disconnect)))
     }
 
     async fn remember(&mut self) -> bool {
@@ -358,13 +327,22 @@ impl Attempt<'_> {
         if !self.tried.is_empty() {
             message.push_str(&format!(" It had refused {}.", self.tried.join(", ")));
         }
+        if let Some(waited) = self.asked.filter(|waited| *waited >= SLOW_ANSWER) {
+            message.push_str(&format!(
+                " Its question had waited {} seconds for an answer, which may be longer than it allows. Try again.",
+                waited.as_secs()
+            ));
+        }
         Error::new(ErrorCode::ClosedInHandshake, message)
             .with("address", address)
             .with("port", self.target.port)
             .because(error)
     }
 
-    fn refused(&self, offered: &[&str]) -> Error {
+    fn refused(&mut self, offered: &[&str]) -> Error {
+        if let Some(fault) = self.certificate_fault.take() {
+            return fault.with("address", &self.target.address);
+        }
         let (user, address) = (&self.target.user, &self.target.address);
         let offered = offered.join(", ");
         let error = if self.tried.is_empty() {

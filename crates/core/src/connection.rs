@@ -11,6 +11,7 @@ use russh::keys::{PrivateKey, PublicKey};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
+use crate::auth::options::AuthOptions;
 use crate::auth::{self, Authenticator};
 use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::host::{AuthMethod, HostId};
@@ -74,6 +75,8 @@ pub enum Login {
         password: Option<Secret>,
         /// The host whose kept password may be used when there is none.
         kept_for: Option<HostId>,
+        /// What ssh_config says about the login.
+        options: Box<AuthOptions>,
     },
     /// A key in memory: the built-in host's.
     Key(Arc<PrivateKey>),
@@ -160,6 +163,16 @@ impl Connection {
     /// The codes of [`ErrorCode`] about dialling, host keys and authentication. On failure, and when the future is
     /// dropped, the wire is cut.
     pub async fn open(dialer: &Dialer, target: Target, progress: Progress<'_>) -> Result<Arc<Self>> {
+        match Self::open_once(dialer, target.clone(), progress).await {
+            Err(error) => match auth::with_fewer_tries(&target, &error) {
+                Some(again) => Self::open_once(dialer, again, progress).await,
+                None => Err(error),
+            },
+            opened => opened,
+        }
+    }
+
+    async fn open_once(dialer: &Dialer, target: Target, progress: Progress<'_>) -> Result<Arc<Self>> {
         let target = Arc::new(target);
         let Dialled { stream, link } = dial::dial(dialer, &target, progress).await?;
         let wire = Wire::new(stream);
@@ -176,8 +189,15 @@ impl Connection {
             let facts = Arc::clone(&facts);
             move || facts.lock().unwrap_or_else(PoisonError::into_inner).banner.clone()
         };
-        let login =
-            auth::log_in(&dialer.authenticator, &mut greeted.handle, &target, &dialer.prompts, &banner);
+        let heard = || state.last_heard();
+        let login = auth::log_in(
+            &dialer.authenticator,
+            &mut greeted.handle,
+            &target,
+            &dialer.prompts,
+            &banner,
+            &heard,
+        );
         let logged_in = step(progress, TestStep::Authenticate, login, |login| login.method.clone()).await?;
         cut.0 = None;
         let (publish, status) = watch::channel(Status::Up { suspect_since: None, round_trip: None });

@@ -115,6 +115,14 @@ codes! {
     AuthRefused => Ask,
     /// Nothing could be tried: `user`, `address`, `offered`.
     AuthNothingToTry => Fix,
+    /// The server ended the login after too many refused keys: `user`, `address`, `tries`, `tried`.
+    AuthTriesExceeded => Ask,
+    /// The server did not say whether a password is right; it may want a new one: `user`, `address`, `seconds`.
+    PasswordUnanswered => Ask,
+    /// A certificate is not valid at this time: `path`, `from`, `until`.
+    CertificateExpired => Fix,
+    /// A certificate is for other users: `path`, `principals`, `user`.
+    CertificatePrincipal => Fix,
     /// The key file could not be read: `path`, `cause`.
     KeyUnreadable => Fix,
     /// The file is not a private key that we know: `path`, `reason`.
@@ -125,6 +133,14 @@ codes! {
     PassphraseWrong => Ask,
     /// No ssh-agent could be reached: `cause`.
     AgentUnavailable => Fix,
+    /// There is a file already where a new key was to be written: `path`.
+    KeyExists => Fix,
+    /// A new key could not be written: `path`, `cause`.
+    KeyUnwritable => Fix,
+    /// A public key could not be added on a host: `address`, `path`, `cause`.
+    KeyInstallFailed => Fix,
+    /// A public key was added, and the host still does not take it: `address`, `path`, `user`.
+    KeyNotAccepted => Fix,
     /// The question was dismissed: `address`.
     Cancelled => Ask,
     /// Nobody answered the question in time: `address`, `seconds`.

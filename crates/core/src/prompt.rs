@@ -69,13 +69,19 @@ pub enum Question {
     /// Answers: `secret` or `cancel`.
     Password {
         user: String,
-        /// From 1 to 3; above 1 the one before was refused.
+        /// Counted from 1; above 1 the one before was refused.
         attempt: u32,
+        /// The one before was the kept one.
+        kept_refused: bool,
     },
     /// Answers: `secret` or `cancel`.
     Passphrase { key_path: String, attempt: u32 },
     /// Answers: `fields` or `cancel`.
     Interactive { user: String, name: String, instructions: String, fields: Vec<InteractiveField> },
+    /// A security key wants to be touched within `seconds`; the question goes away when it was. Answers: `cancel`.
+    Touch { key: String, seconds: u32 },
+    /// Whether the agent may keep a key that has just logged in. Answers: `trust` or `cancel`.
+    AddToAgent { key_path: String },
 }
 
 /// A question as the window shows it.
@@ -254,7 +260,7 @@ mod tests {
     use super::*;
 
     fn question() -> Question {
-        Question::Password { user: "ann".into(), attempt: 1 }
+        Question::Password { user: "ann".into(), attempt: 1, kept_refused: false }
     }
 
     fn prompts() -> (Prompts, mpsc::Receiver<PromptNews>) {

@@ -229,7 +229,9 @@ export class FakeDialer {
     const banner = kind === 'password' ? 'Authorised use only.\nAll sessions are recorded. <script>alert(1)</script>' : null
     for (let attempt = 1; attempt <= 3; attempt++) {
       const question: Question =
-        kind === 'password' ? { kind, user, attempt } : { kind, keyPath: target.keyPath || '~/.ssh/id_ed25519', attempt }
+        kind === 'password'
+          ? { kind, user, attempt, keptRefused: false }
+          : { kind, keyPath: target.keyPath || '~/.ssh/id_ed25519', attempt }
       const answer = await this.ask(target, question, banner)
       if (answer.kind !== 'secret') throw problem('cancelled', { address }, 'ask')
       if (answer.secret === 'wrong' || answer.secret === '') continue

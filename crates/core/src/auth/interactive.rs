@@ -2,7 +2,7 @@
 
 use russh::client::KeyboardInteractiveAuthResponse;
 
-use super::{Attempt, Outcome, PASSWORD_TRIES};
+use super::{Attempt, Outcome};
 use crate::error::{Error, Result};
 use crate::prompt::{Answer, InteractiveField, Question, visible, visible_line};
 
@@ -75,7 +75,8 @@ impl Attempt<'_> {
             if !matches!(outcome, Outcome::Refused(_)) {
                 return Ok(outcome);
             }
-            if !asked || tries >= PASSWORD_TRIES {
+            self.refusals += 1;
+            if !asked || tries >= self.options.password_prompts.max(1) {
                 self.tried.push(format!("keyboard-interactive × {tries}"));
                 return Ok(outcome);
             }

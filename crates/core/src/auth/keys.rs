@@ -99,6 +99,15 @@ pub fn public_half(path: &Path) -> Option<PublicKey> {
     })
 }
 
+/// The key of a public key file: it stands for one that an agent holds (`IdentityFile` in ssh_config(5)).
+pub fn public_key(path: &Path) -> Option<PublicKey> {
+    let content = read(path).ok()?;
+    match KeyFileKind::of(content.as_bytes()) {
+        KeyFileKind::Public => PublicKey::from_openssh(content.trim()).ok(),
+        KeyFileKind::OpenSsh | KeyFileKind::Pem | KeyFileKind::Putty | KeyFileKind::Other => None,
+    }
+}
+
 /// Why a content is no key for us; the file's name comes later.
 #[derive(Debug)]
 enum Refusal {
