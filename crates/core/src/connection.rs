@@ -11,7 +11,7 @@ use russh::keys::{PrivateKey, PublicKey};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
-use crate::auth::options::AuthOptions;
+use crate::auth::options::{AuthOptions, ForwardAgent, IdentityAgent};
 use crate::auth::{self, Authenticator};
 use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::host::{AuthMethod, HostId};
@@ -19,6 +19,7 @@ use crate::prompt::{Asker, Prompts, Secret, visible_line};
 use crate::trust::TrustStore;
 use crate::wire::{Wire, WireState};
 
+mod agent_forward;
 pub mod backoff;
 pub mod cause;
 pub mod dial;
@@ -32,6 +33,7 @@ pub mod state;
 
 pub use guard::Guard;
 
+use agent_forward::AgentForward;
 use dial::{DialSettings, Dialled, Link, Route};
 use guard::Facts;
 use health::{LaneHealth, Vitals};
@@ -80,6 +82,18 @@ pub enum Login {
     },
     /// A key in memory: the built-in host's.
     Key(Arc<PrivateKey>),
+}
+
+impl Target {
+    /// The agent that commands on the host may use, if the person asked for that.
+    fn forwarded_agent(&self) -> Option<IdentityAgent> {
+        let Login::Person { options, .. } = &self.login else { return None };
+        match &options.forward_agent {
+            ForwardAgent::No => None,
+            ForwardAgent::Yes => Some(options.identity_agent.clone()),
+            ForwardAgent::Socket(path) => Some(IdentityAgent::parse(path)),
+        }
+    }
 }
 
 impl std::fmt::Debug for Login {
@@ -148,6 +162,7 @@ pub struct Connection {
     status: watch::Receiver<Status>,
     /// The login wrote a password to the keyring, and nobody has recorded that yet.
     remembered_password: AtomicBool,
+    agent_forward: Arc<AgentForward>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -199,6 +214,10 @@ impl Connection {
             &heard,
         );
         let logged_in = step(progress, TestStep::Authenticate, login, |login| login.method.clone()).await?;
+        if let Some(which) = target.forwarded_agent() {
+            let binding = greeted.handle.agent_session_binding().cloned();
+            greeted.agent_forward.open(&dialer.authenticator, which, binding);
+        }
         cut.0 = None;
         let (publish, status) = watch::channel(Status::Up { suspect_since: None, round_trip: None });
         let connection = Arc::new(Self {
@@ -216,6 +235,7 @@ impl Connection {
             closing: AtomicBool::new(false),
             status,
             remembered_password: AtomicBool::new(logged_in.remembered_password),
+            agent_forward: greeted.agent_forward,
         });
         driver::watch(&connection, greeted.alive, publish);
         Ok(connection)
@@ -343,6 +363,15 @@ impl Connection {
         self.closing.load(Ordering::Acquire)
     }
 
+    /// Offers the person's agent to a session, if that was chosen for the host.
+    async fn offer_agent(&self, channel: &Channel<Msg>) {
+        if self.agent_forward.is_open() {
+            // Without an answer, as OpenSSH asks for it: what a refusal means is seen on the host.
+            let asked = timeout(OPEN_TIMEOUT, channel.agent_forward(false)).await;
+            tracing::debug!(?asked, "the agent is offered to the session");
+        }
+    }
+
     /// Opens a session channel, or takes the one that is open in advance.
     async fn open_channel(&self) -> Result<Channel<Msg>, Refusal> {
         if let Some(channel) = self.spare.take() {
@@ -437,6 +466,7 @@ impl SessionPlace {
             })?,
         };
         self.connection.spare.refill(&self.connection);
+        self.connection.offer_agent(&channel).await;
         Ok(channel)
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Target;
+use super::agent_forward::AgentForward;
 use crate::error::{Error, ErrorCode, Result};
 use crate::prompt::{Answer, Prompts, Question, visible, visible_line};
 use crate::trust::{TrustStore, Verdict, picture};
@@ -57,6 +58,8 @@ pub struct Guard {
     pub(super) trusted: watch::Sender<Option<String>>,
     /// Nobody waits for the handshake any more. russh polls neither the wire nor anything else while we ask.
     pub(super) abandoned: CancellationToken,
+    /// Lets channels to the person's agent through, once it was asked for.
+    pub(super) agent_forward: Arc<AgentForward>,
 }
 
 impl std::fmt::Debug for Guard {
@@ -249,11 +252,14 @@ impl client::Handler for Guard {
 
     async fn server_channel_open_agent_forward(
         &mut self,
-        _: Channel<Msg>,
+        channel: Channel<Msg>,
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), GuardError> {
-        refuse(reply).await
+        let Some(admitted) = self.agent_forward.admit() else { return refuse(reply).await };
+        reply.accept().await;
+        admitted.serve(channel);
+        Ok(())
     }
 
     async fn server_channel_open_session(

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Target;
+use super::agent_forward::AgentForward;
 use super::guard::{Alive, Facts, Farewell, Guard, GuardError, Phase};
 use crate::error::{Error, ErrorCode, Result};
 use crate::prompt::{Prompts, visible_line};
@@ -35,6 +36,8 @@ pub(super) struct Greeted {
     /// `SHA256:...` of the host key.
     pub fingerprint: String,
     pub alive: Alive,
+    /// Closed until the login has worked.
+    pub agent_forward: Arc<AgentForward>,
 }
 
 /// Speaks SSH up to the point where authentication begins.
@@ -59,7 +62,9 @@ where
     let (phase, phases) = watch::channel(Phase::KeyExchange);
     let (trusted, fingerprint) = watch::channel(None);
     let abandoned = CancellationToken::new();
+    let agent_forward = Arc::<AgentForward>::default();
     let guard = Guard {
+        agent_forward: Arc::clone(&agent_forward),
         target: Arc::clone(target),
         trust: Arc::clone(trust),
         prompts: prompts.clone(),
@@ -76,7 +81,7 @@ where
     };
     let handle = outcome.inspect_err(|_| state.kill())?;
     let fingerprint = fingerprint.borrow().clone().unwrap_or_default();
-    Ok(Greeted { handle, facts, fingerprint, alive: Alive::new(phases) })
+    Ok(Greeted { handle, facts, fingerprint, alive: Alive::new(phases), agent_forward })
 }
 
 /// Resolves only when a phase has taken too long.
