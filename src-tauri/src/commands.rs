@@ -3,6 +3,7 @@
 use tauri::ipc::Invoke;
 
 mod hosts;
+mod keys;
 mod prompts;
 mod shell;
 mod terminals;
@@ -52,6 +53,9 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
         hosts::import_apply,
         hosts::host_test,
         hosts::host_test_cancel,
+        keys::keys_list,
+        keys::key_generate,
+        keys::key_install,
         prompts::prompt_answer,
         terminals::terminal_ack,
         terminals::terminal_close,
@@ -71,6 +75,7 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
 pub fn declarations(config: &ts_rs::Config) -> Vec<Declaration> {
     [
         hosts::declarations(config),
+        keys::declarations(config),
         prompts::declarations(config),
         terminals::declarations(config),
         shell::declarations(config),

@@ -4,16 +4,18 @@ use std::fmt::Write;
 
 use bowline_core::connection::cause::Cause;
 use bowline_core::connection::health::{LaneHealth, LaneKind, RoundTrip};
+use bowline_core::auth::keygen::KeyInfo;
 use bowline_core::connection::progress::{TestOutcome, TestProgress, TestStep};
 use bowline_core::connection::state::{ConnectionState, ConnectionView};
 use bowline_core::engine::PasswordChange;
+use bowline_core::engine::keys::InstallOutcome;
 use bowline_core::engine::view::{EngineEvent, KeyringState, Overview};
 use bowline_core::error::{Action, ErrorCode, Problem};
 use bowline_core::host::import::{ImportCandidate, ImportPreview};
 use bowline_core::host::{
     AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, ProblemKind, StoreNotice,
 };
-use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question};
+use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
 use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};
 use bowline_core::timeline::{TimelineEntry, TimelineEvent};
 use ts_rs::{Config, TS};
@@ -67,6 +69,9 @@ pub fn typescript() -> String {
         ImportCandidate,
         ImportPreview,
         PasswordChange,
+        Secret,
+        KeyInfo,
+        InstallOutcome,
         KeyPicture,
         KnownKey,
         InteractiveField,

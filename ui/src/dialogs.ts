@@ -7,6 +7,7 @@ export type Dialog =
   | { kind: 'host-add'; start?: Partial<HostDraft> }
   | { kind: 'host-edit'; id: HostId }
   | { kind: 'host-group'; id: HostId }
+  | { kind: 'install-key'; id: HostId }
   | { kind: 'import' }
   | { kind: 'settings' }
 

@@ -19,6 +19,7 @@ mod algorithms;
 mod certificate;
 mod identities;
 mod interactive;
+pub mod keygen;
 pub mod keys;
 mod offer;
 pub mod options;

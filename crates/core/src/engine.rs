@@ -28,6 +28,7 @@ use crate::trust::TrustStore;
 mod builtin;
 mod exec;
 pub mod headless;
+pub mod keys;
 mod target;
 mod terminals;
 pub mod view;

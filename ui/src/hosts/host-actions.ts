@@ -52,7 +52,11 @@ export function useHostActions() {
     dialogs.show({ kind: 'host-group', id: host.id })
   }
 
+  function installKey(host: Host): void {
+    dialogs.show({ kind: 'install-key', id: host.id })
+  }
+
   const disconnect = (host: Host) => attempt(() => connections.disconnect(host.id))
 
-  return { edit, duplicate, remove, move, moveToNewGroup, disconnect }
+  return { edit, duplicate, remove, move, moveToNewGroup, installKey, disconnect }
 }

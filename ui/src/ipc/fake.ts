@@ -7,6 +7,7 @@ import type { Backend, CommandName, Preferences, Stop } from './backend'
 import { checkDraft } from './fake-check'
 import { connectionOf, FakeDialer } from './fake-connect'
 import { FAKE_HOSTS, importCandidates, manyHosts } from './fake-hosts'
+import { FakeKeys } from './fake-keys'
 import { problem } from './fake-problem'
 import { openFakeTerminal, type FakeTerminal } from './fake-terminal'
 import type {
@@ -81,6 +82,7 @@ export function createFake(options: FakeOptions = {}) {
 
   const emit = (event: EngineEvent): void => listeners.forEach((listener) => listener(event))
   const dialer = new FakeDialer(emit)
+  const keys = new FakeKeys(options.hosts === 'few')
   const ready: KeyringState = { state: 'ready' }
   let keyring = options.keyring ?? ready
 
@@ -185,6 +187,9 @@ export function createFake(options: FakeOptions = {}) {
       candidates
         .filter((candidate) => aliases.includes(candidate.alias))
         .map(({ draft }) => put({ ...draft, id: `host-${nextHost++}`, builtin: false, hasPassword: false })),
+    keys_list: () => keys.all(),
+    key_generate: (args) => keys.generate(args),
+    key_install: ({ host, path }) => keys.install(find(host), path),
     prompt_answer: ({ id, answer }) => {
       dialer.answer(id, answer)
       return null

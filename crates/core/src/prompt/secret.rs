@@ -1,8 +1,9 @@
 use serde::Deserialize;
+use ts_rs::TS;
 use zeroize::Zeroize;
 
 /// A password, passphrase or answer. It is wiped when dropped, and neither `Debug` nor `Serialize` can show it.
-#[derive(Clone, Default, Deserialize, Zeroize)]
+#[derive(Clone, Default, Deserialize, Zeroize, TS)]
 #[zeroize(drop)]
 #[serde(transparent)]
 pub struct Secret(String);
