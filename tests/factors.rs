@@ -220,6 +220,20 @@ async fn an_agent_that_hangs_holds_a_login_up_for_seconds_only() {
 }
 
 #[tokio::test]
+async fn a_key_that_the_agent_will_not_sign_with_leaves_the_others_their_turn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let declined = folder.path().join("declined");
+    make_key(HostKeyType::Ed25519, &declined, "");
+    let public = std::fs::read_to_string(declined.with_extension("pub")).expect("a public key");
+    let Some(sshd) = available(Sshd::builder().authorize(&public).start().await) else { return };
+    let agent = Agent::start().await;
+    // It wants to be confirmed, and there is nobody who could.
+    agent.add_with(&["-c"], &declined);
+    agent.add(&sshd.client_key_file());
+    assert_eq!(Try::new(&sshd, AuthMethod::Agent, by_agent(&agent)).works().await, []);
+}
+
+#[tokio::test]
 async fn no_agent_is_asked_when_the_settings_say_none() {
     let Some(sshd) = available(Sshd::start().await) else { return };
     let agent = Agent::start().await;

@@ -22,6 +22,8 @@ impl Agent {
         let process = Command::new("ssh-agent")
             .args(["-D", "-a"])
             .arg(&socket)
+            // A key that is to be confirmed is declined: there is nobody to ask.
+            .env("SSH_ASKPASS", "/bin/false")
             .stdout(Stdio::null())
             .spawn()
             .expect("ssh-agent is installed");

@@ -254,7 +254,8 @@ impl Attempt<'_> {
 
     /// An end of the connection in answer to a key is the end of the server's patience (sshd's MaxAuthTries).
     fn too_many(&self, error: Error, step: &Step, plan: &Plan) -> Error {
-        let by_key = matches!(step, Step::Key(_));
+        // One try alone is no sign of patience: the line may have been cut just then.
+        let by_key = matches!(step, Step::Key(_)) && plan.refusals() > 0;
         if error.code != ErrorCode::ClosedInHandshake || !by_key || self.asked.is_some() {
             return error;
         }

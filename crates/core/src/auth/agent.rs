@@ -112,8 +112,10 @@ pub(super) struct PatientAgent<'a> {
 
 /// Why a signature did not come about.
 pub(super) enum SignEnd {
-    /// The agent refused, failed, or did not answer in time.
+    /// The agent refused.
     NoSignature,
+    /// The agent failed or did not answer in time: what it says later would be taken for the answer to the next request.
+    Broken,
     /// The person gave up waiting.
     Dismissed(Error),
     ConnectionEnded,
@@ -152,7 +154,8 @@ impl russh::Signer for PatientAgent<'_> {
         tokio::select! {
             signed = tokio::time::timeout(AGENT_TIMEOUT, signing) => match signed {
                 Ok(Ok(signed)) => Ok(signed),
-                Ok(Err(_)) | Err(_) => Err(SignEnd::NoSignature),
+                Ok(Err(KeyError::AgentFailure)) => Err(SignEnd::NoSignature),
+                Ok(Err(_)) | Err(_) => Err(SignEnd::Broken),
             },
             error = dismissed => Err(SignEnd::Dismissed(error)),
         }

@@ -194,9 +194,8 @@ impl Attempt<'_> {
     ) -> Result<Option<Outcome>> {
         match answered {
             Ok(result) => self.outcome(Ok(result)).map(Some),
-            Err(SignEnd::NoSignature) => {
-                // What waits for its answer there would be taken for the answer to the next request.
-                if name.starts_with("ssh-agent") {
+            Err(end @ (SignEnd::NoSignature | SignEnd::Broken)) => {
+                if matches!(end, SignEnd::Broken) {
                     self.identities.agent = None;
                 }
                 self.tried.push(format!("{name} (no signature)"));
