@@ -77,3 +77,32 @@ describe('installing a key', () => {
     await dialog(page).getByText('并已用它成功登录').waitFor()
   })
 })
+
+async function openNewHost(address: string): Promise<Page> {
+  const page = await open({ query: { hosts: 'few' } })
+  await page.getByRole('navigation').getByRole('button', { name: 'Add a host' }).click()
+  await page.keyboard.type(address)
+  await button(page, 'Save and open').click()
+  return page
+}
+
+const state = (page: Page, name: string) =>
+  page.getByRole('treeitem', { name: new RegExp(`^${name}`) }).getAttribute('aria-label')
+
+describe('questions about keys', () => {
+  it('says that a security key wants to be touched, and lets one stop waiting', async () => {
+    const page = await openNewHost('security-key.example.net')
+    await dialog(page).getByText('The key ada@token signs only when it is touched.').waitFor()
+    await expectAccessible(page)
+    await button(page, 'Stop waiting').click()
+    await expect.poll(() => state(page, 'security-key')).toContain('stopped')
+  })
+
+  it('asks whether the agent may keep a key; not now is no failure', async () => {
+    const page = await openNewHost('add-to-agent.example.net')
+    await dialog(page).getByText('The key ~/.ssh/id_ed25519 has logged you in.').waitFor()
+    await expectAccessible(page)
+    await button(page, 'Not now').click()
+    await expect.poll(() => state(page, 'add-to-agent')).toContain('connected')
+  })
+})

@@ -221,6 +221,11 @@ export class FakeDialer {
       const answer = await this.ask(target, { kind: 'interactive', user, name: 'Two-step login', instructions, fields })
       if (answer.kind !== 'fields') throw problem('cancelled', { address }, 'ask')
     }
+    if (address.includes('security-key')) {
+      const answer = await this.ask(target, { kind: 'touch', key: 'ada@token', seconds: 60 })
+      if (answer.kind === 'cancel') throw problem('cancelled', { address }, 'ask')
+    }
+    if (address.includes('add-to-agent')) await this.ask(target, { kind: 'add-to-agent', keyPath: '~/.ssh/id_ed25519' })
     return `${user}, publickey`
   }
 

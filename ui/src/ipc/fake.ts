@@ -1,7 +1,8 @@
 /**
  * A believable engine in memory, for browser tests and for working on the window without an app. What a host does is in
  * its address: `unknown` asks about its host key, `changed` shows another one, `password` refuses the word "wrong",
- * `passphrase` and `interactive` ask for theirs; `nowhere`, `refused`, `silent` and `not-ssh` fail to be reached.
+ * `passphrase`, `interactive`, `security-key` and `add-to-agent` ask for theirs; `refused-key` takes no key; `nowhere`,
+ * `refused`, `silent` and `not-ssh` fail to be reached.
  */
 import type { Backend, CommandName, Preferences, Stop } from './backend'
 import { checkDraft } from './fake-check'
