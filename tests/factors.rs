@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bowline_core::auth::Authenticator;
 use bowline_core::auth::options::{AddKeysToAgent, AuthOptions, ForwardAgent, IdentityAgent};
 use bowline_core::auth::secrets::Secrets;
+use bowline_core::connection::dial::{DialSettings, Route};
 use bowline_core::connection::{Connection, Dialer, Login, Target};
 use bowline_core::error::{Error, ErrorCode};
 use bowline_core::host::AuthMethod;
@@ -72,6 +73,8 @@ impl Try {
                 kept_for: None,
                 options: Box::new(options),
             },
+            route: Route::Direct,
+            dial: DialSettings::default(),
             pinned_key: None,
             asker: Asker { address: "the server".into(), ..Asker::default() },
         };

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
+use bowline_core::auth::keygen::KeyInfo;
 use bowline_core::connection::cause::Cause;
 use bowline_core::connection::health::{LaneHealth, LaneKind, RoundTrip};
-use bowline_core::auth::keygen::KeyInfo;
 use bowline_core::connection::progress::{TestOutcome, TestProgress, TestStep};
 use bowline_core::connection::state::{ConnectionState, ConnectionView};
 use bowline_core::engine::PasswordChange;

@@ -48,6 +48,10 @@ impl Cause {
             }
             ErrorCode::AuthRefused
             | ErrorCode::AuthNothingToTry
+            | ErrorCode::AuthTriesExceeded
+            | ErrorCode::PasswordUnanswered
+            | ErrorCode::CertificateExpired
+            | ErrorCode::CertificatePrincipal
             | ErrorCode::KeyUnreadable
             | ErrorCode::KeyUnknownType
             | ErrorCode::KeyEncrypted
@@ -82,6 +86,10 @@ impl Cause {
             | ErrorCode::ImportFailed
             | ErrorCode::KnownHostsUnreadable
             | ErrorCode::KnownHostsUnwritable
+            | ErrorCode::KeyExists
+            | ErrorCode::KeyUnwritable
+            | ErrorCode::KeyInstallFailed
+            | ErrorCode::KeyNotAccepted
             | ErrorCode::TerminalNotFound
             | ErrorCode::ExecOutcomeUnknown
             | ErrorCode::ExecOutputTooLarge
