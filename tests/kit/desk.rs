@@ -190,7 +190,7 @@ pub fn at(address: std::net::SocketAddr) -> HostDraft {
 pub fn trusting(prompt: &Prompt, secret: &str) -> Answer {
     match &prompt.question {
         Question::HostKeyUnknown { .. } => Answer::Trust { always: true },
-        Question::HostKeyChanged { .. } => Answer::Cancel,
+        Question::HostKeyChanged { .. } | Question::RunCommand { .. } => Answer::Cancel,
         Question::Password { .. } | Question::Passphrase { .. } => {
             Answer::Secret { secret: Secret::new(secret), remember: false }
         }

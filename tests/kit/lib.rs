@@ -8,6 +8,7 @@
 //! processes.rs       stopping and ending processes and what they started, by number
 //! fault_proxy.rs     a TCP proxy that delays, limits, freezes, cuts and corrupts, as told while it runs
 //! hostile_server.rs  a TCP server that follows a script
+//! proxies.rs         a SOCKS5 and an HTTP CONNECT proxy
 //! eventually.rs      waiting for a condition with a deadline
 //! ```
 
@@ -18,6 +19,7 @@ pub mod eventually;
 pub mod fault_proxy;
 pub mod hostile_server;
 pub mod processes;
+pub mod proxies;
 pub mod sshd;
 
 use std::fmt;

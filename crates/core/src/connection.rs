@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::host::{AuthMethod, HostId};
 use crate::prompt::{Asker, Prompts, Secret, visible_line};
 use crate::trust::TrustStore;
+use crate::wire::tcp_info::tcp_info;
 use crate::wire::{Wire, WireState};
 
 mod agent_forward;
@@ -34,6 +35,7 @@ pub mod state;
 pub use guard::Guard;
 
 use agent_forward::AgentForward;
+use dial::consent::Consents;
 use dial::{DialSettings, Dialled, Link, Route};
 use guard::Facts;
 use health::{LaneHealth, Vitals};
@@ -117,6 +119,8 @@ pub struct Dialer {
     pub trust: Arc<TrustStore>,
     pub prompts: Prompts,
     pub authenticator: Authenticator,
+    /// The commands that may run for a host without a question.
+    pub consents: Consents,
 }
 
 /// What the watcher of a connection publishes.
@@ -325,6 +329,12 @@ impl Connection {
     /// The other end of its socket: the server or a proxy. None for a proxy command, or when another connection carries it.
     pub fn peer_address(&self) -> Option<SocketAddr> {
         self.link.peer()
+    }
+
+    /// TCP segments that were sent again since the start. None without a socket of its own, and where the system does not say.
+    pub fn retransmits(&self) -> Option<u32> {
+        let socket = self.link.socket()?;
+        tcp_info(&socket).map(|info| info.retransmits)
     }
 
     pub fn cipher(&self) -> Option<String> {

@@ -10,6 +10,7 @@ use ts_rs::TS;
 
 use crate::auth::Authenticator;
 use crate::auth::secrets::{SecretKind, Secrets};
+use crate::connection::dial::consent::Consents;
 use crate::connection::health::LaneHealth;
 use crate::connection::progress::{Progress, TestProgress, TestStep, step};
 use crate::connection::{Connection, Dialer};
@@ -29,6 +30,7 @@ mod builtin;
 mod exec;
 pub mod headless;
 pub mod keys;
+mod jumps;
 mod target;
 mod terminals;
 pub mod view;
@@ -109,6 +111,7 @@ impl Engine {
     /// [`ErrorCode::StoreBusy`] when another Bowline runs on the same files, and the other codes about the store.
     pub async fn start(config: EngineConfig) -> Result<Self> {
         let EngineConfig { data_dir, ssh_dir, agent_socket, builtin, idle_expiry } = config;
+        let consents = Consents::at(data_dir.join("commands.json"));
         let opening = tokio::task::spawn_blocking(move || HostStore::open(&data_dir));
         let (store, notices) = opening.await.map_err(Error::internal)??;
         let (news, told) = mpsc::channel(PROMPT_NEWS);
@@ -117,6 +120,7 @@ impl Engine {
             trust: Arc::new(TrustStore::openssh_defaults(&ssh_dir)),
             prompts: Prompts::new(news),
             authenticator: Authenticator { secrets, ssh_dir: ssh_dir.clone(), agent_socket },
+            consents,
         };
         let (events, _) = broadcast::channel(EVENTS);
         let timeline = {

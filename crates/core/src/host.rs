@@ -7,10 +7,12 @@ pub mod ssh_config;
 pub mod store;
 
 mod check;
+pub mod options;
 mod order;
 
-pub(crate) use check::accept;
 pub use check::{FieldProblem, HostField, ProblemKind, check};
+pub(crate) use check::{accept, address_problem};
+pub use options::HostOptions;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -55,6 +57,10 @@ pub struct HostDraft {
     pub auth: AuthMethod,
     /// Path of a private key; `~` is the home folder. Empty means none.
     pub key_path: String,
+    /// The way to it, if it is not the direct one.
+    #[serde(default)]
+    #[ts(as = "Option<HostOptions>", optional)]
+    pub options: HostOptions,
 }
 
 /// A saved host.

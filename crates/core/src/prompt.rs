@@ -82,6 +82,13 @@ pub enum Question {
     Touch { key: String, seconds: u32 },
     /// Whether the agent may keep a key that has just logged in. Answers: `trust` or `cancel`.
     AddToAgent { key_path: String },
+    /// A command has to run on this machine to reach the host (ProxyCommand). Answers: `allow` or `cancel`.
+    RunCommand {
+        /// All of it, with control characters made visible.
+        command: String,
+        /// Where it is written down, such as a file and its line; empty for the host's own settings.
+        source: String,
+    },
 }
 
 /// A question as the window shows it.
@@ -119,6 +126,10 @@ pub enum Answer {
         #[ts(type = "string")]
         secret: Secret,
         remember: bool,
+    },
+    /// Run the command; `always` remembers exactly this command for exactly this host.
+    Allow {
+        always: bool,
     },
     Fields {
         #[ts(type = "string[]")]

@@ -32,6 +32,8 @@ pub enum SecretKind {
     Password,
     /// Of a private key; its key is the path of the key file.
     Passphrase,
+    /// Of a proxy; its key is `user@host:port`.
+    Proxy,
 }
 
 /// A handle on the keyring, cheap to clone.
@@ -111,6 +113,7 @@ impl Secrets {
 fn account(kind: SecretKind, key: &str) -> String {
     match kind {
         SecretKind::Password => format!("password:{key}"),
+        SecretKind::Proxy => format!("proxy:{key}"),
         SecretKind::Passphrase => {
             let real = std::fs::canonicalize(key).ok();
             let path = real.as_deref().map_or(key.into(), |path| path.to_string_lossy());

@@ -4,13 +4,20 @@
 //! route.rs    the ways and their settings
 //! tcp.rs      name -> addresses -> socket;  race.rs: which address when, purely (RFC 8305)
 //! link.rs     the stream, and what is known about the way below it
+//! proxy.rs    through a proxy and its password;  socks.rs, http_connect.rs: what is said to it
+//! command.rs  a command's input and output;  consent.rs: to which commands the person agreed
 //! jump.rs     over a channel of the connection to another host
 //! ```
 
+mod command;
+pub mod consent;
+mod http_connect;
 mod jump;
 mod link;
+mod proxy;
 pub mod race;
 pub mod route;
+mod socks;
 mod tcp;
 
 use std::sync::Arc;
@@ -27,7 +34,7 @@ use link::SharedTcp;
 ///
 /// # Errors
 /// The codes of [`ErrorCode`] about dialling, proxies and jump hosts.
-pub(super) async fn dial(_dialer: &Dialer, target: &Target, progress: Progress<'_>) -> Result<Dialled> {
+pub(super) async fn dial(dialer: &Dialer, target: &Target, progress: Progress<'_>) -> Result<Dialled> {
     match &target.route {
         Route::Direct => {
             let settings = &target.dial;
@@ -50,7 +57,13 @@ pub(super) async fn dial(_dialer: &Dialer, target: &Target, progress: Progress<'
             let dialing = jump::dial(jump, target);
             step(progress, TestStep::Connect, dialing, |dialled| dialled.link.detail().to_owned()).await
         }
-        Route::Proxy(_) | Route::Command(_) => Err(Error::internal("this way is not built yet")),
+        Route::Proxy(proxy) => proxy::dial(dialer, proxy, target, progress).await,
+        Route::Command(command) => {
+            // Whatever the command does with the name is its own matter.
+            step(progress, TestStep::Resolve, async { Ok(()) }, |()| String::new()).await?;
+            let dialing = command::dial(dialer, command, target);
+            step(progress, TestStep::Connect, dialing, |dialled| dialled.link.detail().to_owned()).await
+        }
     }
 }
 
@@ -69,6 +82,7 @@ pub(super) fn explain(error: Error, target: &Target, link: &Link) -> Error {
         .with("jump", &jump.name)
         .with("address", &target.address)
         .with("cause", cause),
+        Route::Command(_) => command::failed(target, &cause),
         _ => error,
     }
 }

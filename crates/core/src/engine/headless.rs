@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::{PROMPT_NEWS, target};
 use crate::auth::Authenticator;
 use crate::auth::secrets::Secrets;
+use crate::connection::dial::consent::Consents;
 use crate::connection::progress::Progress;
 use crate::connection::{Connection, Dialer, Target};
 use crate::error::{Error, Result};
@@ -39,11 +40,13 @@ impl Headless {
     /// The questions come out of the receiver, and their answers go to [`Headless::prompts`].
     pub fn start(config: HeadlessConfig) -> (Self, mpsc::Receiver<PromptNews>) {
         let HeadlessConfig { data_dir, ssh_dir, agent_socket } = config;
+        let consents = Consents::at(data_dir.join("commands.json"));
         let (news, told) = mpsc::channel(PROMPT_NEWS);
         let dialer = Dialer {
             trust: Arc::new(TrustStore::openssh_defaults(&ssh_dir)),
             prompts: Prompts::new(news),
             authenticator: Authenticator { secrets: Secrets::open(), ssh_dir, agent_socket },
+            consents,
         };
         (Self { dialer, data_dir }, told)
     }
@@ -61,6 +64,25 @@ impl Headless {
         tokio::task::spawn_blocking(move || store::read(&dir)).await.map_err(Error::internal)?
     }
 
+    /// The target of a saved host, by the way that it asks for. Each jump host gets a connection of its own, which lasts as
+    /// long as what it carries.
+    ///
+    /// # Errors
+    /// Those of [`store::read`], and the codes about jump hosts.
+    pub async fn target(&self, host: &Host) -> Result<Target> {
+        let hosts = self.hosts().await?.hosts;
+        target::route(target::saved(host), &host.draft, &hosts, &|_, carrier| {
+            let dialer = self.dialer.clone();
+            Arc::new(move || {
+                let (dialer, carrier) = (dialer.clone(), carrier.clone());
+                Box::pin(async move {
+                    let connection = Connection::open(&dialer, carrier, &|_| ()).await?;
+                    connection.reserve().ok_or_else(|| Error::internal("a new connection is full"))
+                })
+            })
+        })
+    }
+
     /// One connection, dialled once: a command that fails says so, and whoever called it decides about another try.
     ///
     /// # Errors
@@ -68,11 +90,6 @@ impl Headless {
     pub async fn connect(&self, target: Target, progress: Progress<'_>) -> Result<Arc<Connection>> {
         Connection::open(&self.dialer, target, progress).await
     }
-}
-
-/// The target of a saved host, as the app dials it.
-pub fn saved_target(host: &Host) -> Target {
-    target::saved(host)
 }
 
 /// Who the person is on this machine.

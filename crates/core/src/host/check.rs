@@ -1,12 +1,13 @@
 //! Checks on what a person types into the host form, as OpenSSH does them.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde::Serialize;
 use ts_rs::TS;
 
 use super::key_file::{KeyFileKind, expand_home, read_key_file};
-use super::{AuthMethod, HostDraft};
+use super::options::{BadProxy, expand_command, parse_jump, parse_proxy};
+use super::{AuthMethod, HostDraft, HostOptions};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Characters in the name of a host or its group: what still fits a sidebar's tooltip.
@@ -18,6 +19,11 @@ pub const USER_MAX_CHARS: usize = 255;
 /// Bytes in the path of a key: PATH_MAX of Linux.
 pub const KEY_PATH_MAX_BYTES: usize = 4096;
 
+/// Bytes in a list of jump hosts or the address of a proxy.
+pub const OPTION_MAX_BYTES: usize = 4096;
+/// Bytes in a proxy command.
+pub const COMMAND_MAX_BYTES: usize = 4096;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum HostField {
@@ -27,6 +33,11 @@ pub enum HostField {
     Port,
     User,
     KeyPath,
+    Jump,
+    Proxy,
+    ProxyCommand,
+    BindAddress,
+    ConnectTimeoutSeconds,
 }
 
 /// Why a field is not acceptable; the window has a sentence for each.
@@ -55,6 +66,20 @@ pub enum ProblemKind {
     FileUnreadable,
     /// The file is there but is no private key (a public key, perhaps).
     NotAPrivateKey,
+    /// Jump hosts are written as `name, user@host:port`, at most 16.
+    JumpForm,
+    /// A proxy is written as `socks5://host:port` or `http://host:port`.
+    ProxyForm,
+    /// The proxy's address holds a password; Bowline asks for it and keeps it in the keyring.
+    PasswordInProxy,
+    /// The command holds a `%` token other than `%h`, `%n`, `%p`, `%r` and `%%`.
+    UnknownToken,
+    /// There can be one of jump hosts, a proxy and a command.
+    SecondRoute,
+    /// It is no IP address.
+    NotAnAddress,
+    /// Times are 1 to 300 seconds.
+    TimeRange,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
@@ -76,6 +101,11 @@ pub fn check(draft: &HostDraft) -> Vec<FieldProblem> {
         (HostField::Port, (draft.port == 0).then_some(ProblemKind::PortRange)),
         (HostField::User, user_problem(&draft.user)),
         (HostField::KeyPath, key_path_problem(&draft.key_path, draft.auth)),
+        (HostField::Jump, jump_problem(&draft.options)),
+        (HostField::Proxy, proxy_problem(&draft.options)),
+        (HostField::ProxyCommand, command_problem(&draft.options)),
+        (HostField::BindAddress, bind_problem(&draft.options.bind_address)),
+        (HostField::ConnectTimeoutSeconds, time_problem(draft.options.connect_timeout_seconds)),
     ]
     .into_iter()
     .filter_map(|(field, problem)| problem.map(|problem| FieldProblem { field, problem }))
@@ -101,6 +131,11 @@ fn invalid(FieldProblem { field, problem }: FieldProblem) -> Error {
         HostField::Port => "port",
         HostField::User => "user name",
         HostField::KeyPath => "key file",
+        HostField::Jump => "list of jump hosts",
+        HostField::Proxy => "proxy",
+        HostField::ProxyCommand => "proxy command",
+        HostField::BindAddress => "bind address",
+        HostField::ConnectTimeoutSeconds => "time limit for connecting",
     };
     let reason = match problem {
         ProblemKind::Required => "it is empty. Fill it in",
@@ -122,6 +157,19 @@ fn invalid(FieldProblem { field, problem }: FieldProblem) -> Error {
             "the file cannot be read. Check its permissions or choose another file"
         }
         ProblemKind::NotAPrivateKey => "the file is no private key. Choose the one without .pub at its end",
+        ProblemKind::JumpForm => "write it as name, user@host:port, at most 16 of them",
+        ProblemKind::ProxyForm => "write it as socks5://host:port or http://host:port",
+        ProblemKind::PasswordInProxy => {
+            "it holds a password. Remove that; Bowline asks for it and can keep it in the keyring"
+        }
+        ProblemKind::UnknownToken => {
+            "it holds a % that is not %h, %n, %p, %r or %%. Write %% for a percent sign"
+        }
+        ProblemKind::SecondRoute => {
+            "there can be only one of jump hosts, a proxy and a command. Empty the others"
+        }
+        ProblemKind::NotAnAddress => "it is no IP address. Write one of this machine's, such as 192.0.2.7",
+        ProblemKind::TimeRange => "times are 1 to 300 seconds",
     };
     Error::new(
         ErrorCode::HostInvalid,
@@ -147,7 +195,7 @@ fn name_problem(name: &str) -> Option<ProblemKind> {
     }
 }
 
-fn address_problem(address: &str) -> Option<ProblemKind> {
+pub(crate) fn address_problem(address: &str) -> Option<ProblemKind> {
     if address.is_empty() {
         return Some(ProblemKind::Required);
     }
@@ -229,6 +277,60 @@ fn key_path_problem(path: &str, auth: AuthMethod) -> Option<ProblemKind> {
             _ => ProblemKind::FileUnreadable,
         }),
     }
+}
+
+fn jump_problem(options: &HostOptions) -> Option<ProblemKind> {
+    if let Some(problem) = text_problem(&options.jump, OPTION_MAX_BYTES) {
+        return Some(problem);
+    }
+    parse_jump(&options.jump).is_none().then_some(ProblemKind::JumpForm)
+}
+
+fn proxy_problem(options: &HostOptions) -> Option<ProblemKind> {
+    let text = &options.proxy;
+    if text.trim().is_empty() {
+        return None;
+    }
+    if let Some(problem) = text_problem(text, OPTION_MAX_BYTES) {
+        return Some(problem);
+    }
+    match parse_proxy(text) {
+        Err(BadProxy::Form) => Some(ProblemKind::ProxyForm),
+        Err(BadProxy::Password) => Some(ProblemKind::PasswordInProxy),
+        Ok(proxy) if address_problem(&proxy.host).is_some() => Some(ProblemKind::ProxyForm),
+        Ok(_) => (!options.jump.trim().is_empty()).then_some(ProblemKind::SecondRoute),
+    }
+}
+
+fn command_problem(options: &HostOptions) -> Option<ProblemKind> {
+    let text = &options.proxy_command;
+    if text.trim().is_empty() {
+        return None;
+    }
+    if let Some(problem) = text_problem(text, COMMAND_MAX_BYTES) {
+        return Some(problem);
+    }
+    if expand_command(text, "", 0, "").is_none() {
+        return Some(ProblemKind::UnknownToken);
+    }
+    let second = !options.jump.trim().is_empty() || !options.proxy.trim().is_empty();
+    second.then_some(ProblemKind::SecondRoute)
+}
+
+fn bind_problem(text: &str) -> Option<ProblemKind> {
+    let wrong = !text.trim().is_empty() && text.trim().parse::<IpAddr>().is_err();
+    wrong.then_some(ProblemKind::NotAnAddress)
+}
+
+fn time_problem(seconds: Option<u32>) -> Option<ProblemKind> {
+    seconds.is_some_and(|seconds| !(1..=300).contains(&seconds)).then_some(ProblemKind::TimeRange)
+}
+
+fn text_problem(text: &str, max_bytes: usize) -> Option<ProblemKind> {
+    if text.chars().any(|c| is_control(c) || turns_text(c) || is_invisible(c)) {
+        return Some(ProblemKind::ControlCharacter);
+    }
+    (text.len() > max_bytes).then_some(ProblemKind::TooLong)
 }
 
 fn is_control(c: char) -> bool {

@@ -131,6 +131,18 @@ pub struct Explained<S> {
 }
 
 impl<S> Explained<S> {
+    /// The stream has ended: waits for the reason and notes it, once.
+    fn poll_reason(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(reason) = &mut self.reason {
+            let reason = ready!(reason.as_mut().poll(cx));
+            self.reason = None;
+            if let Some(cause) = reason {
+                self.link.set_cause(&cause);
+            }
+        }
+        Poll::Ready(())
+    }
+
     fn poll_watch(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if let Some(watch) = &mut self.watch
             && let Poll::Ready(cause) = watch.as_mut().poll(cx)
@@ -161,20 +173,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Explained<S> {
             }
             Poll::Ready(_) => {}
         }
-        if let Some(reason) = &mut self.reason {
-            let reason = ready!(reason.as_mut().poll(cx));
-            self.reason = None;
-            if let Some(cause) = reason {
-                self.link.set_cause(&cause);
-            }
-        }
+        ready!(self.poll_reason(cx));
         read
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf));
+        if written.is_err() {
+            // The end may be noticed here first. Whoever is told to wait writes again, and fails again.
+            ready!(self.poll_reason(cx));
+        }
+        Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -4,29 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use serde::{Deserialize, Serialize};
-use ts_rs::TS;
-
 use crate::connection::SessionPlace;
 use crate::error::Result;
 use crate::host::HostId;
+pub use crate::host::options::AddressFamily;
 use crate::prompt::Secret;
+use futures::future::BoxFuture;
 
 /// Time for an address to answer (design.md, section 4).
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Which kinds of address are tried (AddressFamily of ssh_config(5)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "kebab-case")]
-pub enum AddressFamily {
-    #[default]
-    Any,
-    V4,
-    V6,
-}
-
-/// How addresses are dialled. It holds for the first hop: a proxy, a jump host or the server itself.
+/// How addresses are dialled: the server's, or its proxy's. A jump host has settings of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialSettings {
     pub address_family: AddressFamily,

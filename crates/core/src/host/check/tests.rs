@@ -156,3 +156,47 @@ fn the_error_names_field_and_reason_as_the_window_does() {
     assert_eq!(error.params["field"], seen["field"].as_str().unwrap());
     assert_eq!(error.params["reason"], seen["problem"].as_str().unwrap());
 }
+
+#[test]
+fn the_way_to_a_host_is_checked_and_there_can_be_only_one() {
+    use crate::host::HostOptions;
+    let options = |options: HostOptions| {
+        check(&HostDraft { options, ..draft() })
+            .into_iter()
+            .map(|found| (found.field, found.problem))
+            .collect::<Vec<_>>()
+    };
+    let usual = HostOptions::default;
+    assert_eq!(options(HostOptions { jump: "ann@a:2200,b".to_owned(), ..usual() }), []);
+    assert_eq!(
+        options(HostOptions { jump: "a,,b".to_owned(), ..usual() }),
+        [(HostField::Jump, ProblemKind::JumpForm)]
+    );
+    assert_eq!(
+        options(HostOptions { proxy: "socks5://-x:1080".to_owned(), ..usual() }),
+        [(HostField::Proxy, ProblemKind::ProxyForm)]
+    );
+    assert_eq!(
+        options(HostOptions { proxy: "http://a:secret@p:8080".to_owned(), ..usual() }),
+        [(HostField::Proxy, ProblemKind::PasswordInProxy)]
+    );
+    assert_eq!(
+        options(HostOptions { proxy_command: "nc %h %z".to_owned(), ..usual() }),
+        [(HostField::ProxyCommand, ProblemKind::UnknownToken)]
+    );
+    assert_eq!(
+        options(HostOptions { proxy_command: "nc %h\nrm x".to_owned(), ..usual() }),
+        [(HostField::ProxyCommand, ProblemKind::ControlCharacter)]
+    );
+    assert_eq!(
+        options(HostOptions { jump: "a".to_owned(), proxy_command: "nc %h %p".to_owned(), ..usual() }),
+        [(HostField::ProxyCommand, ProblemKind::SecondRoute)]
+    );
+    assert_eq!(
+        options(HostOptions { bind_address: "eth0".to_owned(), connect_timeout_seconds: Some(0), ..usual() }),
+        [
+            (HostField::BindAddress, ProblemKind::NotAnAddress),
+            (HostField::ConnectTimeoutSeconds, ProblemKind::TimeRange)
+        ]
+    );
+}

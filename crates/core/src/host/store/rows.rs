@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::host::order::natural;
-use crate::host::{AuthMethod, Host, HostDraft, HostId, HostList};
+use crate::host::{AuthMethod, Host, HostDraft, HostId, HostList, HostOptions};
 
-const COLUMNS: &str = "id, label, group_name, address, port, user, auth, key_path, has_password";
+const COLUMNS: &str = "id, label, group_name, address, port, user, auth, key_path, has_password, options";
 
 pub fn list(connection: &Connection) -> rusqlite::Result<HostList> {
     let sql = format!("SELECT {COLUMNS} FROM host WHERE deleted_at IS NULL");
@@ -29,7 +29,7 @@ pub fn get(connection: &Connection, id: &HostId) -> rusqlite::Result<Option<Host
 }
 
 pub fn insert(connection: &Connection, id: &HostId, draft: &HostDraft) -> rusqlite::Result<()> {
-    let sql = format!("INSERT INTO host ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)");
+    let sql = format!("INSERT INTO host ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)");
     connection.prepare_cached(&sql)?.execute(params![
         id.0,
         draft.label,
@@ -39,13 +39,15 @@ pub fn insert(connection: &Connection, id: &HostId, draft: &HostDraft) -> rusqli
         draft.user,
         auth_name(draft.auth),
         draft.key_path,
+        options_text(&draft.options),
     ])?;
     Ok(())
 }
 
 /// Whether there was such a host; so for all below.
 pub fn update(connection: &Connection, id: &HostId, draft: &HostDraft) -> rusqlite::Result<bool> {
-    let sql = "UPDATE host SET label = ?2, group_name = ?3, address = ?4, port = ?5, user = ?6, auth = ?7, key_path = ?8
+    let sql = "UPDATE host SET label = ?2, group_name = ?3, address = ?4, port = ?5, user = ?6, auth = ?7, key_path = ?8,
+        options = ?9
         WHERE id = ?1 AND deleted_at IS NULL";
     let changed = connection.prepare_cached(sql)?.execute(params![
         id.0,
@@ -56,6 +58,7 @@ pub fn update(connection: &Connection, id: &HostId, draft: &HostDraft) -> rusqli
         draft.user,
         auth_name(draft.auth),
         draft.key_path,
+        options_text(&draft.options),
     ])?;
     Ok(changed > 0)
 }
@@ -120,10 +123,20 @@ fn host(row: &Row<'_>) -> rusqlite::Result<Host> {
             user: row.get(5)?,
             auth: auth(&row.get::<_, String>(6)?),
             key_path: row.get(7)?,
+            options: options(&row.get::<_, String>(9)?),
         },
         builtin: false,
         has_password: row.get(8)?,
     })
+}
+
+fn options_text(options: &HostOptions) -> String {
+    serde_json::to_string(options).unwrap_or_else(|_| "{}".to_owned())
+}
+
+/// What we do not know, and what makes no sense, is read as the default: one odd row must not hide all the others.
+fn options(text: &str) -> HostOptions {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 fn auth_name(auth: AuthMethod) -> &'static str {

@@ -7,7 +7,8 @@ use std::path::Path;
 const APPLICATION_ID: i32 = 0x426f_776c;
 
 /// One step for each version; a released step is never changed. `PRAGMA user_version` is the number of steps done.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE host (
         id TEXT PRIMARY KEY,
         label TEXT NOT NULL,
@@ -26,7 +27,12 @@ const MIGRATIONS: &[&str] = &["
     CREATE TRIGGER host_inserted AFTER INSERT ON host BEGIN UPDATE revision SET number = number + 1; END;
     CREATE TRIGGER host_updated AFTER UPDATE ON host BEGIN UPDATE revision SET number = number + 1; END;
     CREATE TRIGGER host_deleted AFTER DELETE ON host BEGIN UPDATE revision SET number = number + 1; END;
-"];
+",
+    "
+    -- JSON, so that one more option needs no step; see HostOptions.
+    ALTER TABLE host ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
+",
+];
 
 /// The version that this Bowline writes.
 pub fn version() -> u32 {

@@ -71,6 +71,14 @@ async fn a_saved_host_is_there_after_a_restart_with_every_field() {
         user: "CORP\\ada".to_owned(),
         auth: crate::host::AuthMethod::KeyboardInteractive,
         key_path: "~/.ssh/id_ed25519".to_owned(),
+        options: crate::host::HostOptions {
+            jump: "ada@bastion:2200, 生产".to_owned(),
+            proxy: String::new(),
+            proxy_command: String::new(),
+            address_family: crate::host::options::AddressFamily::V6,
+            bind_address: "::1".to_owned(),
+            connect_timeout_seconds: Some(3),
+        },
     };
     let store = home.open();
     let created = store.create(full.clone()).await.unwrap();

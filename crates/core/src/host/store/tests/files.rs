@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::*;
+use crate::host::HostOptions;
 use crate::host::store::copies::DAY;
 
 #[tokio::test]
@@ -231,4 +232,31 @@ fn a_change_is_on_the_disk_before_it_is_acknowledged() {
     // FULL, as a number: with WAL every commit is synced (SQLite's documentation, "PRAGMA synchronous").
     assert_eq!(setting("PRAGMA synchronous"), 2.into());
     assert_eq!(setting("PRAGMA foreign_keys"), 1.into());
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_bowline_is_opened_and_its_hosts_take_options() {
+    let home = Home::new();
+    with_a_copy(&home).await;
+    let old = Connection::open(home.database()).unwrap();
+    old.execute_batch("ALTER TABLE host DROP COLUMN options; PRAGMA user_version = 1").unwrap();
+    drop(old);
+    let (store, notices) = home.open_with_notices();
+    assert_eq!(notices, []);
+    let host = store.list().await.unwrap().hosts.remove(0);
+    assert_eq!(host.draft.options, HostOptions::default());
+    let options = HostOptions { jump: "bastion".to_owned(), ..HostOptions::default() };
+    let draft = HostDraft { options: options.clone(), ..host.draft };
+    assert_eq!(store.update(&host.id, draft).await.unwrap().draft.options, options);
+}
+
+#[tokio::test]
+async fn options_that_make_no_sense_hide_no_host() {
+    let home = Home::new();
+    with_a_copy(&home).await;
+    Connection::open(home.database())
+        .unwrap()
+        .execute("UPDATE host SET options = '{\"jump\": 7'", [])
+        .unwrap();
+    assert_eq!(names(&home.open()).await, ["later", "web"]);
 }

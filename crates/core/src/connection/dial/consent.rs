@@ -1,0 +1,124 @@
+//! To which commands the person has agreed for good: one small file beside the saved hosts, written whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::connection::Target;
+
+/// Far more than a person agrees to; a file that is larger is none of ours and counts as empty.
+const FILE_MAX_BYTES: u64 = 1024 * 1024;
+/// Commands that are kept; beyond that a consent holds for one connection only.
+const COMMANDS_MAX: usize = 1000;
+
+/// The commands by host. Clones share them. Several processes may write: the last one wins, and whatever is lost by that is
+/// asked again.
+#[derive(Debug, Clone)]
+pub struct Consents {
+    file: Arc<Mutex<PathBuf>>,
+}
+
+type Agreed = BTreeMap<String, BTreeSet<String>>;
+
+impl Consents {
+    /// The file need not exist.
+    pub fn at(file: PathBuf) -> Self {
+        Self { file: Arc::new(Mutex::new(file)) }
+    }
+
+    /// A consent is bound to the saved host and to where it leads: an edit of either asks again.
+    pub fn host(target: &Target) -> String {
+        let id = target.asker.host_id.as_ref().map_or("", |id| id.0.as_str());
+        format!("{id} {}@{}:{}", target.user, target.address, target.port)
+    }
+
+    /// Whether the person agreed to exactly this. A file that cannot be read agrees to nothing.
+    pub async fn allows(&self, host: &str, command: &str) -> bool {
+        let (host, command) = (host.to_owned(), command.to_owned());
+        self.with_file(move |file| {
+            let agreed = read(file)?;
+            Ok(agreed.get(&host).is_some_and(|commands| commands.contains(&command)))
+        })
+        .await
+        .unwrap_or_else(|error| {
+            tracing::warn!(%error, "the consents to commands could not be read");
+            false
+        })
+    }
+
+    /// # Errors
+    /// What the system says; the consent then holds for this time only.
+    pub async fn remember(&self, host: &str, command: &str) -> io::Result<()> {
+        let (host, command) = (host.to_owned(), command.to_owned());
+        self.with_file(move |file| {
+            let mut agreed = read(file)?;
+            if agreed.values().map(BTreeSet::len).sum::<usize>() >= COMMANDS_MAX {
+                return Err(io::Error::other("there are too many of them"));
+            }
+            agreed.entry(host).or_default().insert(command);
+            write(file, &agreed)
+        })
+        .await
+    }
+
+    async fn with_file<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let file = Arc::clone(&self.file);
+        let working =
+            tokio::task::spawn_blocking(move || work(&file.lock().unwrap_or_else(PoisonError::into_inner)));
+        working.await.map_err(io::Error::other)?
+    }
+}
+
+fn read(file: &Path) -> io::Result<Agreed> {
+    let file = match std::fs::File::open(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Agreed::new()),
+        file => file?,
+    };
+    let mut text = Vec::new();
+    file.take(FILE_MAX_BYTES + 1).read_to_end(&mut text)?;
+    // Damaged: nothing is agreed to, and the next consent writes it anew. All of it can be asked again.
+    Ok(serde_json::from_slice(&text).unwrap_or_default())
+}
+
+/// Replaces the file at once, so that a crash leaves the old or the new one. A temporary file is for its owner only.
+fn write(file: &Path, agreed: &Agreed) -> io::Result<()> {
+    let folder = file.parent().ok_or_else(|| io::Error::other("the file has no folder"))?;
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(&serde_json::to_vec_pretty(agreed)?)?;
+    new.as_file().sync_all()?;
+    new.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_consent_holds_for_one_host_and_one_command_after_a_restart_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("commands.json");
+        let consents = Consents::at(file.clone());
+        assert!(!consents.allows("a", "nc a 22").await);
+        consents.remember("a", "nc a 22").await.expect("it is written");
+        let later = Consents::at(file);
+        assert!(later.allows("a", "nc a 22").await);
+        assert!(!later.allows("b", "nc a 22").await);
+        assert!(!later.allows("a", "nc a 23").await);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_agrees_to_nothing_and_is_written_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("commands.json");
+        std::fs::write(&file, b"{\"a\": [\"nc").expect("it is written");
+        let consents = Consents::at(file);
+        assert!(!consents.allows("a", "nc").await);
+        consents.remember("a", "nc").await.expect("it is written");
+        assert!(consents.allows("a", "nc").await);
+    }
+}
