@@ -2,10 +2,29 @@
 import { useDebounceFn } from '@vueuse/core'
 import { computed, reactive, ref, watch } from 'vue'
 import { t } from '../i18n'
-import { useBackend, type HostDraft, type HostField, type ProblemKind } from '../ipc'
+import { useBackend, type HostDraft, type HostField, type HostOptions, type ProblemKind } from '../ipc'
 
-/** As typed: the port is text until it is a number. */
-export type Typed = Omit<HostDraft, 'port'> & { port: string }
+/** As typed: numbers are text until they are numbers, and the way to the host stands beside the rest. */
+export type Typed = Omit<HostDraft, 'port' | 'options'> &
+  Omit<HostOptions, 'connectTimeoutSeconds'> & { port: string; connectTimeoutSeconds: string }
+
+/** The fields of the way to a host. */
+export const ROUTE_FIELDS = [
+  'jump',
+  'proxy',
+  'proxyCommand',
+  'bindAddress',
+  'connectTimeoutSeconds',
+] as const satisfies HostField[]
+
+const DIRECT: HostOptions = {
+  jump: '',
+  proxy: '',
+  proxyCommand: '',
+  addressFamily: 'any',
+  bindAddress: '',
+  connectTimeoutSeconds: null,
+}
 
 export const EMPTY_DRAFT: HostDraft = { label: '', group: '', address: '', port: 22, user: '', auth: 'automatic', keyPath: '' }
 
@@ -18,6 +37,16 @@ export function portOf(text: string): number | null {
   return port >= 1 && port <= 65535 ? port : null
 }
 
+/** What is no number of seconds is null, as is nothing. */
+function secondsOf(text: string): number | null {
+  return /^\d{1,5}$/.test(text.trim()) ? Number(text) : null
+}
+
+function typedFrom({ options, ...draft }: HostDraft): Typed {
+  const { connectTimeoutSeconds: seconds, ...way } = { ...DIRECT, ...options }
+  return { ...draft, ...way, port: String(draft.port), connectTimeoutSeconds: seconds === null ? '' : String(seconds) }
+}
+
 export function draftFrom(typed: Typed): HostDraft {
   return {
     label: typed.label.trim(),
@@ -28,11 +57,19 @@ export function draftFrom(typed: Typed): HostDraft {
     auth: typed.auth,
     // Kept whatever the method: one that came with an import must survive an edit.
     keyPath: typed.keyPath.trim(),
+    options: {
+      jump: typed.jump.trim(),
+      proxy: typed.proxy.trim(),
+      proxyCommand: typed.proxyCommand.trim(),
+      addressFamily: typed.addressFamily,
+      bindAddress: typed.bindAddress.trim(),
+      connectTimeoutSeconds: secondsOf(typed.connectTimeoutSeconds),
+    },
   }
 }
 
 export function useHostForm(start: HostDraft) {
-  const typed = reactive<Typed>({ ...start, port: String(start.port) })
+  const typed = reactive<Typed>(typedFrom(start))
   const found = reactive(new Map<HostField, ProblemKind>())
   /** An untouched field is not complained about: nobody likes a form that is red before the first letter. */
   const touched = reactive(new Set<HostField>())
@@ -49,6 +86,8 @@ export function useHostForm(start: HostDraft) {
     for (const { field, problem } of problems) if (!found.has(field)) found.set(field, problem)
     // The engine gets numbers only, so what is no port at all is said here.
     if (portOf(typed.port) === null) found.set('port', 'port-range')
+    const seconds = typed.connectTimeoutSeconds
+    if (seconds.trim() !== '' && secondsOf(seconds) === null) found.set('connectTimeoutSeconds', 'time-range')
   }
 
   const checkSoon = useDebounceFn(() => check().catch(() => undefined), CHECK_AFTER_MS)
@@ -56,7 +95,7 @@ export function useHostForm(start: HostDraft) {
   watch(
     () => ({ ...typed }),
     (now, before) => {
-      const fields: HostField[] = ['label', 'group', 'address', 'port', 'user', 'keyPath']
+      const fields: HostField[] = ['label', 'group', 'address', 'port', 'user', 'keyPath', ...ROUTE_FIELDS]
       for (const field of fields) if (now[field] !== before[field]) touched.add(field)
       void checkSoon()
     },

@@ -12,8 +12,8 @@ export function hostName(host: Pick<Host, 'label' | 'address' | 'builtin'>): str
 
 /** A host as the form edits it. */
 export function draftOf(host: Host): HostDraft {
-  const { label, group, address, port, user, auth, keyPath } = host
-  return { label, group, address, port, user, auth, keyPath }
+  const { label, group, address, port, user, auth, keyPath, options } = host
+  return { label, group, address, port, user, auth, keyPath, ...(options && { options }) }
 }
 
 export const useHosts = defineStore('hosts', () => {

@@ -36,6 +36,19 @@ function ofKey(draft: HostDraft): ProblemKind | undefined {
   return undefined
 }
 
+function ofRoute(options: HostDraft['options']): [HostField, ProblemKind | undefined][] {
+  if (!options) return []
+  const { jump, proxy, proxyCommand, bindAddress, connectTimeoutSeconds: seconds } = options
+  const second = proxyCommand !== '' && (jump !== '' || proxy !== '')
+  return [
+    ['jump', jump.split(',').some((name) => jump !== '' && name.trim() === '') ? 'jump-form' : undefined],
+    ['proxy', proxy === '' || /^(socks5|http):\/\/[^/]+:\d+$/.test(proxy) ? undefined : 'proxy-form'],
+    ['proxyCommand', /%[^hnpr%]/.test(proxyCommand) ? 'unknown-token' : second ? 'second-route' : undefined],
+    ['bindAddress', bindAddress === '' || /^[\d.]+$|:/.test(bindAddress) ? undefined : 'not-an-address'],
+    ['connectTimeoutSeconds', seconds !== null && (seconds < 1 || seconds > 300) ? 'time-range' : undefined],
+  ]
+}
+
 export function checkDraft(draft: HostDraft): FieldProblem[] {
   const found: [HostField, ProblemKind | undefined][] = [
     ['label', ofName(draft.label)],
@@ -44,6 +57,7 @@ export function checkDraft(draft: HostDraft): FieldProblem[] {
     ['port', Number.isInteger(draft.port) && draft.port >= 1 && draft.port <= 65535 ? undefined : 'port-range'],
     ['user', draft.user.length > 255 ? 'too-long' : ofWord(draft.user)],
     ['keyPath', ofKey(draft)],
+    ...ofRoute(draft.options),
   ]
   return found.flatMap(([field, problem]) => (problem ? [{ field, problem }] : []))
 }

@@ -8,7 +8,7 @@ export type Action = "retry" | "ask" | "fix" | "bug";
 /**
  * Every cause that has a message of its own. The comment names the params that its message uses.
  */
-export type ErrorCode = "host-invalid" | "host-not-found" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "known-hosts-unreadable" | "known-hosts-unwritable" | "auth-refused" | "auth-nothing-to-try" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "connection-lost" | "connection-silent" | "terminal-not-found" | "builtin-failed" | "link-refused" | "internal";
+export type ErrorCode = "host-invalid" | "host-not-found" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "no-address-answered" | "proxy-unreachable" | "proxy-refused" | "proxy-auth" | "proxy-protocol" | "proxy-command-failed" | "jump-failed" | "jump-refused" | "jump-loop" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "known-hosts-unreadable" | "known-hosts-unwritable" | "auth-refused" | "auth-nothing-to-try" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "connection-lost" | "connection-silent" | "terminal-not-found" | "builtin-failed" | "link-refused" | "internal";
 
 /**
  * An [`Error`] as the window gets it.
@@ -24,6 +24,36 @@ export type HostId = string;
  * How the person wants to log in.
  */
 export type AuthMethod = "automatic" | "password" | "key" | "agent" | "keyboard-interactive";
+
+/**
+ * Which kinds of address are tried (AddressFamily of ssh_config(5)).
+ */
+export type AddressFamily = "any" | "v4" | "v6";
+
+/**
+ * What a host may have beyond an address and a login. Never a secret.
+ */
+export type HostOptions = { 
+/**
+ * Jump hosts, the nearest first, with commas between them: names or addresses of saved hosts, or `user@host:port`.
+ */
+jump: string, 
+/**
+ * `socks5://user@host:port` or `http://user@host:port`.
+ */
+proxy: string, 
+/**
+ * Its standard input and output are the connection. `%h`, `%n`, `%p`, `%r` and `%%` are tokens of ssh_config(5).
+ */
+proxyCommand: string, addressFamily: AddressFamily, 
+/**
+ * The address of this machine to dial from; empty means any.
+ */
+bindAddress: string, 
+/**
+ * For each address; the default is 8.
+ */
+connectTimeoutSeconds: number | null, };
 
 /**
  * What the host form holds. Never a secret: passwords travel beside it.
@@ -48,7 +78,11 @@ user: string, auth: AuthMethod,
 /**
  * Path of a private key; `~` is the home folder. Empty means none.
  */
-keyPath: string, };
+keyPath: string, 
+/**
+ * The way to it, if it is not the direct one.
+ */
+options?: HostOptions, };
 
 /**
  * A saved host.
@@ -81,7 +115,11 @@ user: string, auth: AuthMethod,
 /**
  * Path of a private key; `~` is the home folder. Empty means none.
  */
-keyPath: string, };
+keyPath: string, 
+/**
+ * The way to it, if it is not the direct one.
+ */
+options?: HostOptions, };
 
 /**
  * Everything that the sidebar shows.
@@ -101,12 +139,12 @@ groups: Array<string>, };
  */
 export type StoreNotice = { "kind": "damaged", keptAs: string, restoredFrom: string | null, } | { "kind": "newer", keptAs: string, version: number, } | { "kind": "read-only", path: string, problem: Problem, };
 
-export type HostField = "label" | "group" | "address" | "port" | "user" | "keyPath";
+export type HostField = "label" | "group" | "address" | "port" | "user" | "keyPath" | "jump" | "proxy" | "proxyCommand" | "bindAddress" | "connectTimeoutSeconds";
 
 /**
  * Why a field is not acceptable; the window has a sentence for each.
  */
-export type ProblemKind = "required" | "too-long" | "leading-dash" | "control-character" | "whitespace" | "shell-character" | "user-in-address" | "port-in-address" | "brackets-in-address" | "port-range" | "file-missing" | "file-unreadable" | "not-a-private-key";
+export type ProblemKind = "required" | "too-long" | "leading-dash" | "control-character" | "whitespace" | "shell-character" | "user-in-address" | "port-in-address" | "brackets-in-address" | "port-range" | "file-missing" | "file-unreadable" | "not-a-private-key" | "jump-form" | "proxy-form" | "password-in-proxy" | "unknown-token" | "second-route" | "not-an-address" | "time-range";
 
 export type FieldProblem = { field: HostField, problem: ProblemKind, };
 
@@ -184,7 +222,15 @@ knownAs: Array<string>, } | { "kind": "host-key-changed", key: KeyPicture, known
 /**
  * From 1 to 3; above 1 the one before was refused.
  */
-attempt: number, } | { "kind": "passphrase", keyPath: string, attempt: number, } | { "kind": "interactive", user: string, name: string, instructions: string, fields: Array<InteractiveField>, };
+attempt: number, } | { "kind": "passphrase", keyPath: string, attempt: number, } | { "kind": "interactive", user: string, name: string, instructions: string, fields: Array<InteractiveField>, } | { "kind": "run-command", 
+/**
+ * All of it, with control characters made visible.
+ */
+command: string, 
+/**
+ * Where it is written down, such as a file and its line; empty for the host's own settings.
+ */
+source: string, };
 
 /**
  * A question as the window shows it.
@@ -214,7 +260,7 @@ canRemember: boolean, };
 /**
  * What the person answered.
  */
-export type Answer = { "kind": "cancel" } | { "kind": "trust", always: boolean, } | { "kind": "replace-key", typed: string, } | { "kind": "secret", secret: string, remember: boolean, } | { "kind": "fields", values: string[], };
+export type Answer = { "kind": "cancel" } | { "kind": "trust", always: boolean, } | { "kind": "replace-key", typed: string, } | { "kind": "secret", secret: string, remember: boolean, } | { "kind": "allow", always: boolean, } | { "kind": "fields", values: string[], };
 
 /**
  * The class of a failure, for the timeline and for telemetry.
