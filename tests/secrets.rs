@@ -96,6 +96,7 @@ fn debug_output_shows_no_secret() {
         route: Route::Direct,
         dial: DialSettings::default(),
         pinned_key: None,
+        trust: Default::default(),
         asker: Asker::default(),
     };
     let shown = format!(

@@ -16,7 +16,7 @@ use crate::auth::{self, Authenticator};
 use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::host::{AuthMethod, HostId};
 use crate::prompt::{Asker, Prompts, Secret, visible_line};
-use crate::trust::TrustStore;
+use crate::trust::{TrustPolicy, TrustStore};
 use crate::wire::tcp_info::tcp_info;
 use crate::wire::{Wire, WireState};
 
@@ -29,6 +29,7 @@ mod guard;
 mod handshake;
 pub mod health;
 pub mod progress;
+mod rotation;
 mod spare;
 pub mod state;
 
@@ -64,6 +65,8 @@ pub struct Target {
     pub dial: DialSettings,
     /// Trust this key and no other, without asking (the built-in host).
     pub pinned_key: Option<PublicKey>,
+    /// How its host key is judged otherwise.
+    pub trust: TrustPolicy,
     pub asker: Asker,
 }
 
@@ -242,6 +245,7 @@ impl Connection {
             agent_forward: greeted.agent_forward,
         });
         driver::watch(&connection, greeted.alive, publish);
+        rotation::follow(&connection, greeted.announcements);
         Ok(connection)
     }
 

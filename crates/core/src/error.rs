@@ -105,10 +105,14 @@ codes! {
     HostKeyRevoked => Fix,
     /// The person did not trust the host key: `address`.
     HostKeyRejected => Ask,
+    /// The host key is unknown, and only known ones are allowed: `address`, `fingerprint`.
+    HostKeyUnknown => Fix,
     /// The known_hosts file could not be read: `path`, `cause`.
     KnownHostsUnreadable => Fix,
     /// The new host key could not be written down: `path`, `cause`.
     KnownHostsUnwritable => Fix,
+    /// A line of known_hosts that was to be removed is another one meanwhile: `path`, `line`.
+    TrustedKeyMoved => Retry,
 
     // Authentication.
     /// The server refused everything that was tried: `user`, `address`, `tried`, `offered`.

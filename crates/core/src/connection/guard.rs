@@ -3,16 +3,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use russh::client::{self, ChannelOpenHandle, DisconnectReason, Msg, Session};
-use russh::keys::{PublicKey, PublicKeyOrCertificate};
+use russh::keys::{Certificate, HashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelOpenFailure, Names};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Target;
 use super::agent_forward::AgentForward;
+use super::rotation::{Announcement, blocking};
 use crate::error::{Error, ErrorCode, Result};
 use crate::prompt::{Answer, Prompts, Question, visible, visible_line};
-use crate::trust::{TrustStore, Verdict, picture};
+use crate::trust::{CertificateFault, HostTrust, StrictHostKeyChecking, UpdateHostKeys, Verdict, picture};
 
 /// What became known of the server on the way.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +52,8 @@ pub(super) enum Phase {
 /// russh's handler: it judges the host key and refuses every channel that nobody asked for.
 pub struct Guard {
     pub(super) target: Arc<Target>,
-    pub(super) trust: Arc<TrustStore>,
+    /// What known_hosts says of this host.
+    pub(super) trust: HostTrust,
     pub(super) prompts: Prompts,
     pub(super) facts: Arc<Mutex<Facts>>,
     pub(super) phase: watch::Sender<Phase>,
@@ -60,6 +62,9 @@ pub struct Guard {
     pub(super) abandoned: CancellationToken,
     /// Lets channels to the person's agent through, once it was asked for.
     pub(super) agent_forward: Arc<AgentForward>,
+    /// The key of this session, once a line of known_hosts trusts it: the server may then announce others.
+    pub(super) session_key: Option<PublicKey>,
+    pub(super) announcements: mpsc::Sender<Announcement>,
 }
 
 impl std::fmt::Debug for Guard {
@@ -92,44 +97,85 @@ impl Alive {
 }
 
 impl Guard {
-    async fn check(&self, key: &PublicKey) -> Result<()> {
-        let target = &self.target;
-        if let Some(pinned) = &target.pinned_key {
-            return if pinned.key_data() == key.key_data() { Ok(()) } else { Err(changed(target)) };
+    /// Judges a plain key, and lets the person decide where that is theirs.
+    async fn check_key(&mut self, key: &PublicKey) -> Result<()> {
+        if let Some(pinned) = &self.target.pinned_key {
+            let same = pinned.key_data() == key.key_data();
+            return if same { Ok(()) } else { Err(changed(&self.target)) };
         }
-        match self.trust.judge(&target.address, target.port, key)? {
-            Verdict::Known => Ok(()),
-            Verdict::Revoked { path, line } => Err(Error::new(
-                ErrorCode::HostKeyRevoked,
-                format!(
-                    "The host key of {} is marked as revoked in {path}, line {line}. Nothing was sent to it. Ask its \
-                     operator for the new key.",
-                    target.address
-                ),
-            )
-            .with("address", &target.address)
-            .with("path", format!("{path}:{line}"))),
-            Verdict::Unknown { known_as } => {
-                let known_as = known_as.iter().take(8).map(|name| visible_line(name)).collect();
-                let question = Question::HostKeyUnknown { key: picture(key), known_as };
-                match self.ask(question).await? {
-                    Answer::Trust { always: true } => self.trust.trust(&target.address, target.port, key),
-                    Answer::Trust { always: false } => Ok(()),
-                    _ => Err(rejected(target)),
-                }
-            }
-            Verdict::Changed { known } => {
-                match self.ask(Question::HostKeyChanged { key: picture(key), known }).await {
-                    Ok(Answer::ReplaceKey { typed }) if typed.trim().eq_ignore_ascii_case(&target.asker.address) => {
-                        self.trust.forget(&target.address, target.port)?;
-                        self.trust.trust(&target.address, target.port, key)
+        let (trust, judged) = (self.trust.clone(), key.clone());
+        let verdict = blocking(move || trust.judge(&judged)).await?;
+        self.decide(key, verdict, None).await
+    }
+
+    /// Judges a certificate. One that does not count says nothing, and its key is judged as any other.
+    async fn check_certificate(&mut self, certificate: &Certificate) -> Result<()> {
+        let key = PublicKey::from(certificate.public_key().clone());
+        // A pinned key is a key: no certificates are asked for then, and none counts.
+        if self.target.pinned_key.is_some() {
+            return self.check_key(&key).await;
+        }
+        let (trust, judged) = (self.trust.clone(), certificate.clone());
+        let (verdict, fault) =
+            blocking(move || trust.judge_certificate(&judged, seconds_since_1970())).await?;
+        if let Some(fault) = &fault {
+            tracing::warn!(address = %self.target.address, %fault, "the host certificate does not count");
+        }
+        self.decide(&key, verdict, fault).await
+    }
+
+    async fn decide(
+        &mut self,
+        key: &PublicKey,
+        verdict: Verdict,
+        fault: Option<CertificateFault>,
+    ) -> Result<()> {
+        use StrictHostKeyChecking::{AcceptNew, Ask, No, Yes};
+        let strict = self.target.trust.strict;
+        match verdict {
+            Verdict::Certified => return Ok(()),
+            Verdict::Known => {}
+            Verdict::Revoked { path, line } => return Err(revoked(&self.target, &path, line)),
+            Verdict::Unknown { known_as } => match strict {
+                Yes => return Err(unknown(&self.target, key, fault.as_ref())),
+                AcceptNew | No => self.write_down(key).await?,
+                Ask => {
+                    let known_as = known_as.iter().take(8).map(|name| visible_line(name)).collect();
+                    match self.ask(Question::HostKeyUnknown { key: picture(key), known_as }).await? {
+                        Answer::Trust { always: true } => self.write_down(key).await?,
+                        // It stands in no file, so nothing more is to be learned from this server.
+                        Answer::Trust { always: false } => return Ok(()),
+                        _ => return Err(rejected(&self.target)),
                     }
-                    Ok(_) => Err(changed(target)),
-                    Err(error) if error.code == ErrorCode::Cancelled => Err(changed(target)),
-                    Err(error) => Err(error),
                 }
-            }
+            },
+            Verdict::Changed { known } => match strict {
+                Yes => return Err(changed(&self.target)),
+                Ask | AcceptNew | No => {
+                    match self.ask(Question::HostKeyChanged { key: picture(key), known }).await {
+                        Ok(Answer::ReplaceKey { typed })
+                            if typed.trim().eq_ignore_ascii_case(&self.target.asker.address) =>
+                        {
+                            let trust = self.trust.clone();
+                            blocking(move || trust.forget()).await?;
+                            self.write_down(key).await?;
+                        }
+                        Ok(_) => return Err(changed(&self.target)),
+                        Err(error) if error.code == ErrorCode::Cancelled => {
+                            return Err(changed(&self.target));
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            },
         }
+        self.session_key = Some(key.clone());
+        Ok(())
+    }
+
+    async fn write_down(&self, key: &PublicKey) -> Result<()> {
+        let (trust, key) = (self.trust.clone(), key.clone());
+        blocking(move || trust.trust(&key)).await
     }
 
     async fn ask(&self, question: Question) -> Result<Answer> {
@@ -159,6 +205,39 @@ fn changed(target: &Target) -> Error {
     .with("address", &target.address)
 }
 
+fn revoked(target: &Target, path: &str, line: u32) -> Error {
+    Error::new(
+        ErrorCode::HostKeyRevoked,
+        format!(
+            "The host key of {} is marked as revoked in {path}, line {line}. Nothing was sent to it. Ask its operator for \
+             the new key.",
+            target.address
+        ),
+    )
+    .with("address", &target.address)
+    .with("path", format!("{path}:{line}"))
+}
+
+fn unknown(target: &Target, key: &PublicKey, fault: Option<&CertificateFault>) -> Error {
+    let fingerprint = key.fingerprint(HashAlg::Sha256);
+    let fault = fault.map(|fault| format!(" Its certificate does not count: {fault}.")).unwrap_or_default();
+    Error::new(
+        ErrorCode::HostKeyUnknown,
+        format!(
+            "The host key of {} ({fingerprint}) is not known, and StrictHostKeyChecking allows known ones only. Nothing was \
+             sent to it.{fault} Add its key to known_hosts once you have compared the fingerprint.",
+            target.address
+        ),
+    )
+    .with("address", &target.address)
+    .with("fingerprint", fingerprint)
+}
+
+/// A clock before 1970 makes certificates "not valid yet".
+fn seconds_since_1970() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
 fn rejected(target: &Target) -> Error {
     Error::new(
         ErrorCode::HostKeyRejected,
@@ -178,15 +257,30 @@ impl client::Handler for Guard {
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, GuardError> {
         match key {
-            PublicKeyOrCertificate::PublicKey { key, .. } => {
-                self.check(key).await?;
-                self.trusted.send_replace(Some(picture(key).fingerprint));
-                self.phase.send_replace(Phase::Done);
-                Ok(true)
-            }
-            // We offer no certificate algorithms, so a certificate here is a breach of the protocol.
-            PublicKeyOrCertificate::Certificate(_) => Ok(false),
+            PublicKeyOrCertificate::PublicKey { key, .. } => self.check_key(key).await?,
+            PublicKeyOrCertificate::Certificate(certificate) => self.check_certificate(certificate).await?,
         }
+        self.trusted.send_replace(Some(picture(&key.public_key()).fingerprint));
+        self.phase.send_replace(Phase::Done);
+        Ok(true)
+    }
+
+    /// After the login. Nothing here may wait: russh does not look at the wire meanwhile.
+    async fn openssh_ext_host_keys_announced(
+        &mut self,
+        keys: Vec<PublicKey>,
+        _session: &mut Session,
+    ) -> Result<(), GuardError> {
+        if self.target.trust.update_host_keys == UpdateHostKeys::Yes
+            && self.target.pinned_key.is_none()
+            && let Some(session_key) = &self.session_key
+        {
+            let announcement =
+                Announcement { trust: self.trust.clone(), session_key: session_key.clone(), keys };
+            // Full or closed: one has come before.
+            let _ = self.announcements.try_send(announcement);
+        }
+        Ok(())
     }
 
     async fn kex_done(

@@ -8,15 +8,16 @@ use russh::client;
 use russh::keys::Algorithm;
 use russh::{Preferred, cipher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Target;
 use super::agent_forward::AgentForward;
 use super::guard::{Alive, Facts, Farewell, Guard, GuardError, Phase};
+use super::rotation::{ANNOUNCEMENTS, Announcement, blocking};
 use crate::error::{Error, ErrorCode, Result};
 use crate::prompt::{Prompts, visible_line};
-use crate::trust::TrustStore;
+use crate::trust::{KnownTypes, TrustStore};
 use crate::wire::{Wire, WireState, greeting::NotSsh};
 
 /// Time for the server to say who it is.
@@ -38,6 +39,8 @@ pub(super) struct Greeted {
     pub alive: Alive,
     /// Closed until the login has worked.
     pub agent_forward: Arc<AgentForward>,
+    /// The host keys that the server announces after the login.
+    pub announcements: mpsc::Receiver<Announcement>,
 }
 
 /// Speaks SSH up to the point where authentication begins.
@@ -54,24 +57,31 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let state = wire.state();
+    let trust = trust.host(&target.trust, &target.address, target.port);
     let known = match &target.pinned_key {
-        Some(key) => vec![key.algorithm()],
-        None => trust.known_algorithms(&target.address, target.port)?,
+        Some(key) => KnownTypes { plain: vec![key.algorithm()], has_authority: false },
+        None => {
+            let trust = trust.clone();
+            blocking(move || trust.known_types()).await?
+        }
     };
     let facts = Arc::<Mutex<Facts>>::default();
     let (phase, phases) = watch::channel(Phase::KeyExchange);
     let (trusted, fingerprint) = watch::channel(None);
+    let (announce, announcements) = mpsc::channel(ANNOUNCEMENTS);
     let abandoned = CancellationToken::new();
     let agent_forward = Arc::<AgentForward>::default();
     let guard = Guard {
         agent_forward: Arc::clone(&agent_forward),
         target: Arc::clone(target),
-        trust: Arc::clone(trust),
+        trust,
         prompts: prompts.clone(),
         facts: Arc::clone(&facts),
         phase,
         trusted,
         abandoned: abandoned.clone(),
+        session_key: None,
+        announcements: announce,
     };
     let _abandoned_when_dropped = abandoned.drop_guard();
     let connecting = client::connect_stream(Arc::new(config(&known)), wire, guard);
@@ -81,7 +91,7 @@ where
     };
     let handle = outcome.inspect_err(|_| state.kill())?;
     let fingerprint = fingerprint.borrow().clone().unwrap_or_default();
-    Ok(Greeted { handle, facts, fingerprint, alive: Alive::new(phases), agent_forward })
+    Ok(Greeted { handle, facts, fingerprint, alive: Alive::new(phases), agent_forward, announcements })
 }
 
 /// Resolves only when a phase has taken too long.
@@ -125,7 +135,7 @@ fn silent(target: &Target, limit: Duration, what: &str) -> Error {
     .with("seconds", limit.as_secs())
 }
 
-fn config(known: &[Algorithm]) -> client::Config {
+fn config(known: &KnownTypes) -> client::Config {
     client::Config {
         client_id: russh::SshId::Standard(Cow::Borrowed(concat!(
             "SSH-2.0-Bowline_",
@@ -142,8 +152,9 @@ fn config(known: &[Algorithm]) -> client::Config {
     }
 }
 
-/// russh's choices, with the ciphers that cost least here first and the known types of host key first.
-fn preferred(known: &[Algorithm]) -> Preferred {
+/// russh's choices, with the ciphers that cost least here first and the known types of host key first. Certificates are asked
+/// for, ahead of plain keys, only where an authority is known for the host: a server that has one shows nothing else then.
+fn preferred(known: &KnownTypes) -> Preferred {
     let mut preferred = Preferred::default();
     let mut ciphers = preferred.cipher.to_vec();
     if cpu_has_aes() {
@@ -159,7 +170,12 @@ fn preferred(known: &[Algorithm]) -> Preferred {
         let rsa = |one: &Algorithm| matches!(one, Algorithm::Rsa { .. });
         a == b || (rsa(a) && rsa(b))
     };
-    keys.sort_by_key(|algorithm| !known.iter().any(|one| same_key(one, algorithm)));
+    keys.sort_by_key(|algorithm| !known.plain.iter().any(|one| same_key(one, algorithm)));
+    if known.has_authority {
+        // Not the one with SHA-1, which OpenSSH does not ask for either.
+        let strong = |algorithm: &&Algorithm| !matches!(algorithm, Algorithm::Rsa { hash: None });
+        preferred.host_key_certificates = Cow::Owned(keys.iter().filter(strong).cloned().collect());
+    }
     preferred.key = Cow::Owned(keys);
     preferred
 }

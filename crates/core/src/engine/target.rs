@@ -14,7 +14,7 @@ use crate::host::options::{expand_command, parse_proxy};
 use crate::host::{Host, HostDraft, HostId, HostOptions, accept};
 use crate::pool::MakeTarget;
 use crate::prompt::{Asker, Secret};
-use crate::trust::known_name;
+use crate::trust::{TrustPolicy, known_name};
 
 impl Engine {
     /// The target of a saved host, or of the built-in one, which is started for it. Boxed, because the way to a host may lead
@@ -200,6 +200,7 @@ fn person(
         route: Route::Direct,
         dial: DialSettings::default(),
         pinned_key: None,
+        trust: TrustPolicy::default(),
         asker: Asker { host_id: id, host: name.clone(), address: known_name(&draft.address, draft.port) },
     }
 }
@@ -213,6 +214,7 @@ fn builtin(builtin: Builtin) -> Target {
         route: Route::Direct,
         dial: DialSettings::default(),
         pinned_key: Some(builtin.host_key),
+        trust: TrustPolicy::default(),
         asker: Asker {
             host_id: Some(HostId(BUILTIN_ID.to_owned())),
             host: super::builtin::host().draft.label,

@@ -1,48 +1,119 @@
-//! Changes to a known_hosts file. It belongs to the person: lines that are not ours stay as they are, to the byte.
+//! Changes to a known_hosts file. It belongs to the person, and OpenSSH, which takes no lock, writes to it too: lines are
+//! added by appending, as OpenSSH does, and a file that has to be made anew takes along what was appended meanwhile.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use russh::keys::PublicKey;
 
 use super::entry;
+use super::files::{FILE_MAX_BYTES, holds_nothing};
 use crate::error::{Error, ErrorCode, Result};
 
 const SALT_BYTES: usize = 20;
+/// Another Bowline holds its lock for the time of one write.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+/// How often a file may be replaced under us before we say so.
+const REPLACED_MAX: usize = 8;
 
-/// Adds a line for a name at the end, hashed if the file has hashed names.
-pub(super) fn append(path: &Path, name: &str, key: &PublicKey) -> Result<()> {
+/// Adds a line for each key at the end: hashed as `hash` says or, without it, if the file has hashed names.
+pub(super) fn append(path: &Path, name: &str, keys: &[PublicKey], hash: Option<bool>) -> Result<()> {
     let failed = |cause: io::Error| unwritable(path, &cause);
-    let before = read(path).map_err(failed)?;
-    let text = String::from_utf8_lossy(&before);
-    let hash =
-        text.lines().any(|line| entry::parse_line(line).is_some_and(|(_, names, _)| names.is_hashed()));
-    let shown_name = if hash { hashed_name(name)? } else { name.to_owned() };
-    let mut key = key.clone();
-    key.set_comment("");
-    let key = key.to_openssh().map_err(Error::internal)?;
-    let mut after = before;
-    if after.last().is_some_and(|byte| *byte != b'\n') {
-        after.push(b'\n');
+    let hash = match hash {
+        Some(hash) => hash,
+        None => has_hashed_names(&read(path).map_err(failed)?),
+    };
+    let mut lines = String::new();
+    for key in keys {
+        let shown_name = if hash { hashed_name(name)? } else { name.to_owned() };
+        let mut key = key.clone();
+        key.set_comment("");
+        let key = key.to_openssh().map_err(Error::internal)?;
+        lines.push_str(&format!("{shown_name} {}\n", key.trim_end()));
     }
-    after.extend_from_slice(format!("{shown_name} {}\n", key.trim_end()).as_bytes());
-    replace(path, &after).map_err(failed)
+    add(path, lines.as_bytes()).map_err(failed)
 }
 
-/// Takes the lines without marker that are about a name out.
-pub(super) fn remove(path: &Path, name: &str) -> Result<()> {
-    let failed = |cause: io::Error| unwritable(path, &cause);
-    let before = read(path).map_err(failed)?;
-    let mut after = Vec::with_capacity(before.len());
-    for line in before.split_inclusive(|byte| *byte == b'\n') {
-        let about_name = entry::parse_line(&String::from_utf8_lossy(line))
-            .is_some_and(|(marker, names, _)| marker.is_none() && names.matches(name));
-        if !about_name {
-            after.extend_from_slice(line);
+/// Adds whole lines at the end.
+pub(super) fn add(path: &Path, lines: &[u8]) -> io::Result<()> {
+    if holds_nothing(path) {
+        return Ok(());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+        create_private_folder(folder)?;
+    }
+    for _ in 0..REPLACED_MAX {
+        let mut file = open_locked(path, true)?;
+        let mut bytes = Vec::with_capacity(lines.len() + 1);
+        // A line of somebody else's without its end would swallow ours.
+        if !ends_with_newline(&mut file)? {
+            bytes.push(b'\n');
+        }
+        bytes.extend_from_slice(lines);
+        // One write in append mode: neither it nor what others append at the same time is torn.
+        file.write_all(&bytes)?;
+        file.sync_data()?;
+        if is_at(&file, path) {
+            return Ok(());
         }
     }
-    if after == before { Ok(()) } else { replace(path, &after).map_err(failed) }
+    Err(io::Error::other("another program replaces it all the time"))
+}
+
+/// Makes a file anew: `change` gets its content, and says what it is to be or that nothing is to be done. Owner, mode and a
+/// symbolic link to it stay. Returns whether something was done.
+pub(super) fn rewrite(path: &Path, mut change: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> io::Result<bool> {
+    if holds_nothing(path) {
+        return Ok(false);
+    }
+    let path = match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        other => other?,
+    };
+    for _ in 0..REPLACED_MAX {
+        let mut old = open_locked(&path, false)?;
+        let mut before = Vec::new();
+        Read::by_ref(&mut old).take(FILE_MAX_BYTES).read_to_end(&mut before)?;
+        let Some(after) = change(&before) else { return Ok(false) };
+        let new = beside(&path, &old, &after)?;
+        let length = old.metadata()?.len();
+        // Somebody else replaced it or wrote it from the start meanwhile: what was read is stale.
+        if !is_at(&old, &path) || length < before.len() as u64 {
+            continue;
+        }
+        new.persist(&path)?;
+        // An ssh that had opened the old file wrote its new line there.
+        take_over_tail(&mut old, &path)?;
+        sync_folder(&path);
+        take_over_tail(&mut old, &path)?;
+        return Ok(true);
+    }
+    Err(io::Error::other("another program replaces it all the time"))
+}
+
+/// Changes a file line by line: each keeps its bytes, gets others, or goes.
+pub(super) fn rewrite_lines(path: &Path, mut change: impl FnMut(&[u8]) -> LineChange) -> Result<()> {
+    let rewritten = rewrite(path, |before| {
+        let mut after = Vec::with_capacity(before.len());
+        for line in before.split_inclusive(|byte| *byte == b'\n') {
+            match change(line) {
+                LineChange::Keep => after.extend_from_slice(line),
+                LineChange::Replace(other) => after.extend_from_slice(&other),
+                LineChange::Remove => {}
+            }
+        }
+        (after != before).then_some(after)
+    });
+    rewritten.map(drop).map_err(|cause| unwritable(path, &cause))
+}
+
+pub(super) enum LineChange {
+    Keep,
+    Replace(Vec<u8>),
+    Remove,
 }
 
 pub(super) fn unwritable(path: &Path, cause: &dyn std::fmt::Display) -> Error {
@@ -54,6 +125,15 @@ pub(super) fn unwritable(path: &Path, cause: &dyn std::fmt::Display) -> Error {
     .with("cause", cause)
 }
 
+/// Whether any line, with or without a marker, begins with a hashed name.
+fn has_hashed_names(content: &[u8]) -> bool {
+    content.split(|byte| *byte == b'\n').any(|line| {
+        let mut fields = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|field| !field.is_empty());
+        let first = fields.find(|field| !field.starts_with(b"@"));
+        first.is_some_and(|names| names.starts_with(b"|1|"))
+    })
+}
+
 fn hashed_name(name: &str) -> Result<String> {
     use russh::keys::ssh_key::known_hosts::HostPatterns;
     let mut salt = vec![0; SALT_BYTES];
@@ -63,28 +143,123 @@ fn hashed_name(name: &str) -> Result<String> {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if holds_nothing(path) {
+        return Ok(Vec::new());
+    }
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         other => other,
     }
 }
 
-/// Writes a new file beside the old one and moves it over, so that a crash leaves either. A symbolic link is followed.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().unwrap_or(Path::new("."));
-    if !folder.exists() {
-        create_private_folder(folder)?;
+fn ends_with_newline(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(true);
     }
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    if let Ok(metadata) = fs::metadata(&path) {
-        file.as_file().set_permissions(metadata.permissions())?;
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// Opens for reading and appending, and keeps other Bowlines out until the file is closed.
+fn open_locked(path: &Path, create: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(create);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
     }
-    file.as_file().sync_all()?;
-    file.persist(&path)?;
+    for _ in 0..REPLACED_MAX {
+        let file = options.open(path)?;
+        lock(&file)?;
+        if is_at(&file, path) {
+            return Ok(file);
+        }
+    }
+    Err(io::Error::other("another program replaces it all the time"))
+}
+
+/// An advisory lock, which ends with the file. On Windows a lock would keep ssh from reading, so there is none.
+#[cfg(unix)]
+fn lock(file: &File) -> io::Result<()> {
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(io::Error::other("another program has locked it"));
+            }
+            // A file system without locks: appending is safe there too.
+            Err(fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                return Ok(());
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn lock(_file: &File) -> io::Result<()> {
     Ok(())
 }
+
+/// Whether the open file is still what the path names.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    file.metadata()
+        .map(identity)
+        .is_ok_and(|own| fs::metadata(path).map(identity).is_ok_and(|named| own == named))
+}
+
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// A new file beside the old one, complete on the disk, with the old one's owner and mode.
+fn beside(path: &Path, old: &File, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut new = tempfile::Builder::new().prefix(".known_hosts-").tempfile_in(folder)?;
+    new.write_all(content)?;
+    let metadata = old.metadata()?;
+    // Who may write a file of somebody else's cannot always give the new one back.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let _ = fchown(new.as_file(), Some(metadata.uid()), Some(metadata.gid()));
+    }
+    new.as_file().set_permissions(metadata.permissions())?;
+    new.as_file().sync_all()?;
+    Ok(new)
+}
+
+/// Appends what was appended to the old file since it was read last.
+fn take_over_tail(old: &mut File, path: &Path) -> io::Result<()> {
+    let mut tail = Vec::new();
+    old.take(FILE_MAX_BYTES).read_to_end(&mut tail)?;
+    if !tail.is_empty() {
+        let mut new = OpenOptions::new().append(true).open(path)?;
+        new.write_all(&tail)?;
+        new.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) {
+    // The new name is safe against a crash then; where this cannot be done, either file is found after one.
+    let _ = path.parent().and_then(|folder| File::open(folder).ok()).map(|folder| folder.sync_all());
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) {}
 
 #[cfg(unix)]
 fn create_private_folder(folder: &Path) -> io::Result<()> {
