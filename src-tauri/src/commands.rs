@@ -7,6 +7,7 @@ mod keys;
 mod prompts;
 mod shell;
 mod terminals;
+mod trust;
 
 use crate::ipc::Declaration;
 
@@ -62,6 +63,9 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
         terminals::terminal_resize,
         crate::terminal_stream::terminal_open,
         crate::terminal_stream::terminal_write,
+        trust::trusted_keys,
+        trust::trusted_key_remove,
+        trust::trusted_key_restore,
         shell::pick_key_file,
         shell::open_link,
         shell::reveal_data_folder,
@@ -78,6 +82,7 @@ pub fn declarations(config: &ts_rs::Config) -> Vec<Declaration> {
         keys::declarations(config),
         prompts::declarations(config),
         terminals::declarations(config),
+        trust::declarations(config),
         shell::declarations(config),
     ]
     .concat()

@@ -18,6 +18,7 @@ use bowline_core::host::{
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
 use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};
 use bowline_core::timeline::{TimelineEntry, TimelineEvent};
+use bowline_core::trust::page::{KeyMarker, TrustedKey, TrustedKeys};
 use ts_rs::{Config, TS};
 
 /// Where the result is committed.
@@ -94,6 +95,9 @@ pub fn typescript() -> String {
         TestStep,
         TestOutcome,
         TestProgress,
+        KeyMarker,
+        TrustedKey,
+        TrustedKeys,
         KeyringState,
         Overview,
         EngineEvent,

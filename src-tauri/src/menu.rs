@@ -17,7 +17,7 @@ const MENU_EVENT: &str = "menu";
 
 /// Menus by their key in the catalogue, and the actions in them; an empty one is a line.
 const MENUS: &[(&str, &[&str])] = &[
-    ("file", &["host.add", "host.import", "", "settings.open"]),
+    ("file", &["host.add", "host.import", "", "trust.open", "settings.open"]),
     (
         "view",
         &["palette.open", "sidebar.toggle", "", "theme.toggle", "text.bigger", "text.smaller", "text.reset"],

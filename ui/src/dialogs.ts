@@ -10,6 +10,7 @@ export type Dialog =
   | { kind: 'install-key'; id: HostId }
   | { kind: 'import' }
   | { kind: 'settings' }
+  | { kind: 'trusted-keys' }
 
 export const useDialogs = defineStore('dialogs', () => {
   const open = shallowRef<Dialog | null>(null)

@@ -47,6 +47,7 @@ export function registerWindowActions({ findHost }: WindowParts): void {
     run: withSelected(hostActions.disconnect),
   })
   registerAction({ id: 'settings.open', keys: 'Mod+,', run: () => dialogs.show({ kind: 'settings' }) })
+  registerAction({ id: 'trust.open', run: () => dialogs.show({ kind: 'trusted-keys' }) })
   registerAction({
     id: 'sidebar.toggle',
     keys: ['Mod+B', 'Mod+Shift+B'],

@@ -33,6 +33,7 @@ pub mod keys;
 mod jumps;
 mod target;
 mod terminals;
+mod trust;
 pub mod view;
 
 pub use builtin::{BUILTIN_ID, Builtin, StartBuiltin};

@@ -11,6 +11,7 @@ import { FAKE_HOSTS, importCandidates, manyHosts } from './fake-hosts'
 import { FakeKeys } from './fake-keys'
 import { problem } from './fake-problem'
 import { openFakeTerminal, type FakeTerminal } from './fake-terminal'
+import { fakeTrust } from './fake-trust'
 import type {
   Commands,
   ConnectionView,
@@ -80,6 +81,7 @@ export function createFake(options: FakeOptions = {}) {
   const terminals = new Map<TerminalId, OpenTerminal>()
   const candidates = options.importable === false ? [] : importCandidates()
   const opened: string[] = []
+  const trust = fakeTrust()
 
   const emit = (event: EngineEvent): void => listeners.forEach((listener) => listener(event))
   const dialer = new FakeDialer(emit)
@@ -216,6 +218,9 @@ export function createFake(options: FakeOptions = {}) {
       dialer.cancelTest()
       return null
     },
+    trusted_keys: trust.trusted_keys,
+    trusted_key_remove: trust.trusted_key_remove,
+    trusted_key_restore: trust.trusted_key_restore,
     pick_key_file: () => '~/.ssh/id_ed25519',
     open_link: ({ url }) => {
       if (!/^https?:/.test(url) || new URL(url).username !== '') throw problem('link-refused', { url })
@@ -301,6 +306,7 @@ export function createFake(options: FakeOptions = {}) {
     setClipboard: (text: string) => (clipboard = text),
     clipboard: () => clipboard,
     opened,
+    editKnownHosts: trust.forget,
     hosts: () => structuredClone(hosts),
   }
 
