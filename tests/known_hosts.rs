@@ -451,3 +451,38 @@ async fn keys_that_a_trusted_server_proves_are_written_down_and_those_it_no_long
     }
     assert!(text().starts_with("# mine\n"));
 }
+
+/// A process that ends with its test.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        // It was killed just now, so this does not wait for long.
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_a_server_announces_but_does_not_have_is_not_written_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (socket, stolen) = (folder.path().join("agent"), folder.path().join("stolen"));
+    make_key(HostKeyType::Ecdsa, &stolen, "");
+    fs::remove_file(&stolen).expect("only the public half is left");
+    // sshd takes the agent's word for having the key, and this agent has none.
+    let mut agent = Command::new("ssh-agent");
+    agent.arg("-D").arg("-a").arg(&socket).stdout(std::process::Stdio::null());
+    let _agent = Ended(agent.spawn().expect("ssh-agent runs"));
+    eventually("the agent listens", || socket.exists()).await;
+    let builder = Sshd::builder()
+        .config_line(&format!("HostKeyAgent {}", socket.display()))
+        .config_line(&format!("HostKey {}.pub", stolen.display()));
+    let Some(sshd) = available(builder.start().await) else { return };
+    let path = folder.path().join("known_hosts");
+    fs::write(&path, sshd.known_hosts()).expect("a file");
+    let on =
+        TrustPolicy { update_host_keys: UpdateHostKeys::Yes, ..policy(&path, StrictHostKeyChecking::Yes) };
+    let _connection = connect(&sshd, on).await.expect("it is known");
+    sshd.logged("agent sign").await;
+    assert_eq!(fs::read_to_string(&path).expect("text"), sshd.known_hosts());
+}

@@ -3,7 +3,7 @@
 use bowline_core::trust::page::TrustedKeys;
 
 super::engine_commands! {
-    /// The lines of known_hosts that a search finds (a part of what is shown, or the name of a host, hashed or not); empty means all.
+    /// The lines of known_hosts that a search finds, hashed names by a whole host name; an empty one finds all.
     trusted_keys(search: String) -> TrustedKeys;
     /// Takes a line out, if it still has that key; the number undoes it.
     trusted_key_remove(file: String, line: u32, fingerprint: String) -> u32;

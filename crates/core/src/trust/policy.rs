@@ -39,6 +39,6 @@ pub enum UpdateHostKeys {
     #[default]
     Yes,
     No,
-    /// The person is asked each time.
+    /// As [`UpdateHostKeys::No`]: a server that is trusted already is no reason to interrupt anyone.
     Ask,
 }

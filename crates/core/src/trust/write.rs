@@ -4,7 +4,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use russh::keys::PublicKey;
 
@@ -13,8 +12,6 @@ use super::files::{FILE_MAX_BYTES, holds_nothing};
 use crate::error::{Error, ErrorCode, Result};
 
 const SALT_BYTES: usize = 20;
-/// Another Bowline holds its lock for the time of one write.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// How often a file may be replaced under us before we say so.
 const REPLACED_MAX: usize = 8;
 
@@ -84,7 +81,7 @@ pub(super) fn rewrite(path: &Path, mut change: impl FnMut(&[u8]) -> Option<Vec<u
         if !is_at(&old, &path) || length < before.len() as u64 {
             continue;
         }
-        new.persist(&path)?;
+        move_over(new, &path)?;
         // An ssh that had opened the old file wrote its new line there.
         take_over_tail(&mut old, &path)?;
         sync_folder(&path);
@@ -184,6 +181,9 @@ fn open_locked(path: &Path, create: bool) -> io::Result<File> {
 /// An advisory lock, which ends with the file. On Windows a lock would keep ssh from reading, so there is none.
 #[cfg(unix)]
 fn lock(file: &File) -> io::Result<()> {
+    use std::time::{Duration, Instant};
+    /// Another Bowline holds its lock for the time of one write.
+    const LOCK_PATIENCE: Duration = Duration::from_secs(5);
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
         match file.try_lock() {
@@ -238,6 +238,12 @@ fn beside(path: &Path, old: &File, content: &[u8]) -> io::Result<tempfile::Named
     new.as_file().set_permissions(metadata.permissions())?;
     new.as_file().sync_all()?;
     Ok(new)
+}
+
+/// `fs::rename` and not the library's own: on Windows only that replaces a file that somebody has open, as we have.
+fn move_over(new: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    let new = new.into_temp_path().keep()?;
+    fs::rename(&new, path).inspect_err(|_| drop(fs::remove_file(&new)))
 }
 
 /// Appends what was appended to the old file since it was read last.
