@@ -4,6 +4,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use russh::keys::PublicKey;
 
@@ -12,8 +13,8 @@ use super::files::{FILE_MAX_BYTES, holds_nothing};
 use crate::error::{Error, ErrorCode, Result};
 
 const SALT_BYTES: usize = 20;
-/// How often a file may be replaced under us before we say so.
-const REPLACED_MAX: usize = 8;
+/// Another Bowline holds its lock for the time of one write, and whoever waited for it finds the file replaced and begins anew.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Adds a line for each key at the end: hashed as `hash` says or, without it, if the file has hashed names.
 pub(super) fn append(path: &Path, name: &str, keys: &[PublicKey], hash: Option<bool>) -> Result<()> {
@@ -42,8 +43,9 @@ pub(super) fn add(path: &Path, lines: &[u8]) -> io::Result<()> {
     if let Some(folder) = folder.filter(|folder| !folder.exists()) {
         create_private_folder(folder)?;
     }
-    for _ in 0..REPLACED_MAX {
-        let mut file = open_locked(path, true)?;
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        let mut file = open_locked(path, true, deadline)?;
         let mut bytes = Vec::with_capacity(lines.len() + 1);
         // A line of somebody else's without its end would swallow ours.
         if !ends_with_newline(&mut file)? {
@@ -70,8 +72,9 @@ pub(super) fn rewrite(path: &Path, mut change: impl FnMut(&[u8]) -> Option<Vec<u
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         other => other?,
     };
-    for _ in 0..REPLACED_MAX {
-        let mut old = open_locked(&path, false)?;
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        let mut old = open_locked(&path, false, deadline)?;
         let mut before = Vec::new();
         Read::by_ref(&mut old).take(FILE_MAX_BYTES).read_to_end(&mut before)?;
         let Some(after) = change(&before) else { return Ok(false) };
@@ -160,7 +163,7 @@ fn ends_with_newline(file: &mut File) -> io::Result<bool> {
 }
 
 /// Opens for reading and appending, and keeps other Bowlines out until the file is closed.
-fn open_locked(path: &Path, create: bool) -> io::Result<File> {
+fn open_locked(path: &Path, create: bool, deadline: Instant) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(create);
     #[cfg(unix)]
@@ -168,9 +171,9 @@ fn open_locked(path: &Path, create: bool) -> io::Result<File> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    for _ in 0..REPLACED_MAX {
+    while Instant::now() < deadline {
         let file = options.open(path)?;
-        lock(&file)?;
+        lock(&file, deadline)?;
         if is_at(&file, path) {
             return Ok(file);
         }
@@ -180,11 +183,7 @@ fn open_locked(path: &Path, create: bool) -> io::Result<File> {
 
 /// An advisory lock, which ends with the file. On Windows a lock would keep ssh from reading, so there is none.
 #[cfg(unix)]
-fn lock(file: &File) -> io::Result<()> {
-    use std::time::{Duration, Instant};
-    /// Another Bowline holds its lock for the time of one write.
-    const LOCK_PATIENCE: Duration = Duration::from_secs(5);
-    let deadline = Instant::now() + LOCK_PATIENCE;
+fn lock(file: &File, deadline: Instant) -> io::Result<()> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(()),
@@ -204,7 +203,7 @@ fn lock(file: &File) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn lock(_file: &File) -> io::Result<()> {
+fn lock(_file: &File, _deadline: Instant) -> io::Result<()> {
     Ok(())
 }
 
