@@ -1,0 +1,93 @@
+//! From a name to a connection that is logged in.
+
+use std::sync::Arc;
+
+use bowline_core::connection::Connection;
+use bowline_core::connection::progress::{TestOutcome, TestProgress, TestStep};
+use bowline_core::engine::headless::{Headless, HeadlessConfig};
+use bowline_core::error::ErrorCode;
+use bowline_core::prompt::PromptNews;
+use tokio::sync::{Notify, mpsc};
+
+use crate::ask::Policy;
+use crate::command::say;
+use crate::options::Options;
+use crate::resolve::{Resolved, resolve};
+
+/// The app's identifier: its folder holds the saved hosts.
+const APP: &str = "dev.bowline.desktop";
+
+/// The engine on the person's own files.
+pub fn headless() -> Result<(Headless, mpsc::Receiver<PromptNews>), String> {
+    let nowhere = || "there is no home folder: HOME is not set".to_owned();
+    let data_dir = dirs::data_dir().ok_or_else(nowhere)?.join(APP);
+    let ssh_dir = dirs::home_dir().ok_or_else(nowhere)?.join(".ssh");
+    Ok(Headless::start(HeadlessConfig { data_dir, ssh_dir, agent_socket: None }))
+}
+
+/// Finds out what a name stands for.
+pub async fn resolved(engine: &Headless, name: &str, options: &Options) -> Result<Resolved, String> {
+    // A file that cannot be read is no reason to refuse an address; one who meant a saved host is told by what follows.
+    let hosts = match engine.hosts().await {
+        Ok(list) => list.hosts,
+        Err(error) => {
+            say(&error.message);
+            Vec::new()
+        }
+    };
+    let (name, settings) = (name.to_owned(), options.settings.clone());
+    let options = Options {
+        config: options.config.clone(),
+        settings,
+        quiet: options.quiet,
+        tty_wanted: options.tty_wanted,
+        ..Options::default()
+    };
+    let resolved = tokio::task::spawn_blocking(move || resolve(&name, &options, &hosts)).await;
+    let resolved = resolved.map_err(|error| error.to_string())??;
+    if !resolved.settings.quiet {
+        resolved.unused.iter().for_each(|unused| say(unused));
+    }
+    Ok(resolved)
+}
+
+/// Dials, once.
+///
+/// # Errors
+/// The code and one sentence for the person.
+pub async fn connect(
+    engine: &Headless,
+    resolved: &Resolved,
+    policy: &Policy,
+) -> Result<Arc<Connection>, (ErrorCode, String)> {
+    let reached = Notify::new();
+    let progress = |step: TestProgress| {
+        tracing::info!(target: "bowline", ?step);
+        if step.step == TestStep::Connect && matches!(step.outcome, TestOutcome::Passed { .. }) {
+            reached.notify_one();
+        }
+    };
+    let address = resolved.target.asker.address.clone();
+    // ConnectTimeout is for reaching the host: afterwards a person may have to answer.
+    let late = async {
+        match resolved.settings.connect_timeout {
+            None => std::future::pending().await,
+            Some(limit) if tokio::time::timeout(limit, reached.notified()).await.is_ok() => {
+                std::future::pending().await
+            }
+            Some(limit) => limit,
+        }
+    };
+    tokio::select! {
+        connected = engine.connect(resolved.target.clone(), &progress) => connected.map_err(|error| {
+            let dismissed =
+                matches!(error.code, ErrorCode::Cancelled | ErrorCode::HostKeyChanged | ErrorCode::HostKeyRejected);
+            let why = if dismissed { policy.refusal(&address) } else { None };
+            (error.code, why.map_or(error.message, |why| format!("{} was not connected: {why}.", resolved.target.asker.host)))
+        }),
+        limit = late => {
+            let text = format!("{address} was not reached within ConnectTimeout={} s.", limit.as_secs());
+            Err((ErrorCode::DialTimedOut, text))
+        }
+    }
+}
