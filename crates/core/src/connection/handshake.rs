@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use russh::client;
 use russh::keys::Algorithm;
-use russh::{Preferred, cipher};
+use russh::{Preferred, cipher, kex, mac};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -164,6 +164,19 @@ fn preferred(known: &KnownTypes) -> Preferred {
         ciphers.insert(1, cipher::AES_128_GCM);
     }
     preferred.cipher = Cow::Owned(ciphers);
+    // russh leaves the NIST curves out; servers that have to follow FIPS 140 may have nothing else that is quick.
+    let mut exchanges = preferred.kex.to_vec();
+    let curves = [kex::ECDH_SHA2_NISTP256, kex::ECDH_SHA2_NISTP384, kex::ECDH_SHA2_NISTP521];
+    let after = exchanges
+        .iter()
+        .rposition(|name| name.as_ref().starts_with("curve25519-"))
+        .map_or(0, |last| last + 1);
+    exchanges.splice(after..after, curves);
+    preferred.kex = Cow::Owned(exchanges);
+    // Last, as with OpenSSH: older network equipment has no other, and HMAC does not need SHA-1 to be collision-free.
+    let mut macs = preferred.mac.to_vec();
+    macs.extend([mac::HMAC_SHA1_ETM, mac::HMAC_SHA1].iter().filter(|name| !preferred.mac.contains(name)));
+    preferred.mac = Cow::Owned(macs);
     let mut keys = preferred.key.to_vec();
     // An RSA key is one key with three signature algorithms. The sort is stable: the rest keeps its order.
     let same_key = |a: &Algorithm, b: &Algorithm| {
