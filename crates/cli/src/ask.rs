@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
 use crate::command::say;
-use crate::resolve::Strict;
+use crate::resolve::{Resolved, Strict};
 use crate::tty;
 
 /// An answer longer than this is no password and no code.
@@ -19,7 +18,7 @@ const ANSWER_MAX_BYTES: usize = 4096;
 /// How often a question looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How questions are answered without the person, and what was refused so.
+/// What is answered without the person, host by host, and what was refused so.
 #[derive(Debug, Clone)]
 pub struct Policy {
     inner: Arc<PolicyInner>,
@@ -27,20 +26,38 @@ pub struct Policy {
 
 #[derive(Debug)]
 struct PolicyInner {
-    batch: AtomicBool,
-    strict: Mutex<Strict>,
+    rules: Vec<Rule>,
     /// Why a question was dismissed, by the shown address of the host.
     refusals: Mutex<Vec<(String, String)>>,
 }
 
+/// What the settings of one name say.
+#[derive(Debug)]
+struct Rule {
+    address: String,
+    batch: bool,
+    strict: Strict,
+}
+
 impl Policy {
-    pub fn new(batch: bool, strict: Strict) -> Self {
-        let inner = PolicyInner {
-            batch: AtomicBool::new(batch),
-            strict: Mutex::new(strict),
-            refusals: Mutex::default(),
-        };
-        Self { inner: Arc::new(inner) }
+    /// Each host is asked about as its own settings say; what stands under one name accepts no key of another.
+    pub fn of<'a>(hosts: impl IntoIterator<Item = &'a Resolved>) -> Self {
+        let rules = hosts
+            .into_iter()
+            .map(|Resolved { target, settings, .. }| Rule {
+                address: target.asker.address.clone(),
+                batch: settings.batch,
+                strict: settings.strict,
+            })
+            .collect();
+        Self { inner: Arc::new(PolicyInner { rules, refusals: Mutex::default() }) }
+    }
+
+    /// Of several names for one address the most careful one counts.
+    fn for_host(&self, address: &str) -> (bool, Strict) {
+        let rules = || self.inner.rules.iter().filter(|rule| rule.address == address);
+        let strict = rules().map(|rule| rule.strict).max().unwrap_or(Strict::Ask);
+        (rules().any(|rule| rule.batch), strict)
     }
 
     /// Why the last question of a host was dismissed; once.
@@ -86,7 +103,7 @@ pub fn start(mut news: mpsc::Receiver<PromptNews>, prompts: Prompts, policy: Pol
 
 /// None when the question went away meanwhile.
 fn answer(prompt: &Prompt, policy: &Policy, wanted: &dyn Fn() -> bool) -> Option<Answer> {
-    let strict = *policy.inner.strict.lock().unwrap_or_else(PoisonError::into_inner);
+    let (batch, strict) = policy.for_host(&prompt.address);
     match (&prompt.question, strict) {
         (Question::HostKeyChanged { key, known }, _) => {
             // No answer on a terminal undoes this: it is not to be done in passing.
@@ -104,7 +121,7 @@ fn answer(prompt: &Prompt, policy: &Policy, wanted: &dyn Fn() -> bool) -> Option
         _ => {}
     }
     let what = wish(prompt);
-    if policy.inner.batch.load(Ordering::Acquire) {
+    if batch {
         return Some(policy.refuse(prompt, format!("{what}, and BatchMode=yes forbids to ask")));
     }
     let Ok(terminal) = File::options().read(true).write(true).open("/dev/tty") else {

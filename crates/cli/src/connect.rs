@@ -31,7 +31,7 @@ pub async fn run(connect: Connect) -> u8 {
     if connect.options.show {
         return show(&resolved);
     }
-    let policy = Policy::new(resolved.settings.batch, resolved.settings.strict);
+    let policy = Policy::of([&resolved]);
     ask::start(news, engine.prompts().clone(), policy.clone());
     let mut session = match Session::new(engine, resolved, policy, &connect) {
         Ok(session) => session,

@@ -61,8 +61,7 @@ async fn everywhere(exec: Exec) -> u8 {
             Err(error) => return failed(&error),
         }
     }
-    let Some((_, Resolved { settings, .. })) = hosts.first() else { return failed("there is no host") };
-    let policy = Policy::new(settings.batch, settings.strict);
+    let policy = Policy::of(hosts.iter().map(|(_, resolved)| resolved));
     ask::start(news, engine.prompts().clone(), policy.clone());
     let (Ok(stdout), Ok(stderr)) = (Sink::stdout(), Sink::stderr()) else {
         return failed("no thread for the standard streams");

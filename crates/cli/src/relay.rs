@@ -104,6 +104,8 @@ async fn show(output: &mut ExecOutput, stdout: &Sink, stderr: &Sink) -> Over {
 /// Never resolves.
 async fn resize(control: &ExecControl, terminal: bool) {
     if let (true, Ok(mut changes)) = (terminal, signals::resized()) {
+        // It may have changed before we listened.
+        control.resize(tty::size(rustix::stdio::stdin())).await;
         while changes.recv().await.is_some() {
             control.resize(tty::size(rustix::stdio::stdin())).await;
         }

@@ -47,12 +47,13 @@ pub struct Settings {
 }
 
 /// StrictHostKeyChecking: what becomes of a host key that is not known. A changed one is always refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// From the least careful to the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strict {
-    Ask,
-    Refuse,
     /// `accept-new`; also `no`, whose other half, going on with a changed key, Bowline does not do.
     Accept,
+    Ask,
+    Refuse,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,18 +1,14 @@
 //! The `bowline` command against a real sshd, without a terminal: as scripts, rsync and git use it.
-// setsid(1), stty(1) and /proc; the macOS of these differ.
-#![cfg(target_os = "linux")]
-
-mod kit;
 
 use std::process::Stdio;
 
+use crate::kit::{BOWLINE, Home, PATIENCE, finish};
 use bowline_core::host::HostDraft;
 use bowline_core::host::store::HostStore;
 use bowline_tests::available;
 use bowline_tests::eventually::eventually;
 use bowline_tests::fault_proxy::{Cut, FaultProxy};
 use bowline_tests::sshd::Sshd;
-use kit::{BOWLINE, Home, finish};
 
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -124,8 +120,7 @@ async fn a_program_that_reads_no_input_is_not_waited_for() {
     let mut child =
         child.args(["connect", "server", "echo done"]).stdin(Stdio::piped()).spawn().expect("it runs");
     let stdin = child.stdin.take();
-    let output =
-        tokio::time::timeout(kit::PATIENCE, child.wait_with_output()).await.expect("it ends in time");
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it ends in time");
     assert_eq!(output.expect("it ran").stdout, b"done\n");
     drop(stdin);
 }
@@ -259,6 +254,23 @@ async fn many_hosts_answer_with_their_names_and_the_highest_status() {
     let ran = home.bowline(&["exec", "one", "127.0.0.1:1", "--", "true"]).await;
     assert_eq!(ran.status, Some(255));
     assert!(ran.stderr.contains("127.0.0.1:1: "), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn a_host_that_accepts_new_keys_accepts_none_for_others() {
+    let Some(lax) = available(Sshd::start().await) else { return };
+    let Some(strict) = available(Sshd::start().await) else { return };
+    let home = Home::new();
+    home.config(&format!(
+        "Host lax\n  StrictHostKeyChecking accept-new\n{}Host strict\n{}",
+        Home::lines(&lax, lax.address().port()),
+        Home::lines(&strict, strict.address().port())
+    ));
+    let ran = home.bowline(&["exec", "lax", "strict", "--", "echo in"]).await;
+    assert_eq!((ran.text().as_str(), ran.status), ("lax: in\n", Some(255)));
+    assert!(ran.stderr.contains("strict: ") && ran.stderr.contains("not known"), "{}", ran.stderr);
+    let known = std::fs::read_to_string(home.known_hosts()).expect("one was accepted");
+    assert!(!known.contains(&strict.address().port().to_string()), "{known}");
 }
 
 #[tokio::test]

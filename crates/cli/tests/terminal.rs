@@ -1,14 +1,10 @@
 //! The `bowline` command in a terminal, with a person in front of it.
-// setsid(1), stty(1) and /proc; the macOS of these differ.
-#![cfg(target_os = "linux")]
 
-mod kit;
-
+use crate::kit::Home;
+use crate::kit::terminal::Terminal;
 use bowline_tests::available;
 use bowline_tests::eventually::eventually;
 use bowline_tests::sshd::Sshd;
-use kit::Home;
-use kit::terminal::Terminal;
 
 /// Runs the command, says its status, and shows how it left the terminal.
 fn line(arguments: &str) -> String {
