@@ -86,8 +86,9 @@ pub enum WhenBehind {
     /// For a connection that others share: the channel is always drained, into 4 MiB of memory and then an unlinked file
     /// of at most 256 MiB. Beyond that this one program is given up with [`ErrorCode::ExecOutputTooLarge`].
     Spool,
-    /// For a connection with no other session: after 4 MiB the channel is drained no further, the connection stops
-    /// and the server waits, as with OpenSSH's client. No byte is lost, however slow the reader is.
+    /// For a connection with no other session: after 4 MiB the channel is drained only as much as keeps the connection
+    /// alive (64 KiB/s, into the file) and the server waits, as with OpenSSH's client. No byte is lost, however slow the
+    /// reader is.
     PushBack,
 }
 

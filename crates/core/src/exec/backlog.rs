@@ -80,6 +80,12 @@ impl Backlog {
         self.head_cost < self.memory_max && self.tail.is_empty() && self.file_is_empty()
     }
 
+    /// Whether about a mebibyte more can be kept, in memory or in the file.
+    pub fn has_room(&self) -> bool {
+        let waiting = self.file.as_ref().map_or(0, |file| file.written - file.read);
+        waiting + (self.tail_cost + 2 * BATCH_BYTES) as u64 <= self.file_max
+    }
+
     /// Keeps a piece of any length.
     ///
     /// # Errors

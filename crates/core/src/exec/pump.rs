@@ -1,10 +1,12 @@
 //! The task of one program: it drains the channel at once, always, and hands the output on as fast as it is taken.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use russh::{ChannelMsg, ChannelReadHalf, Sig};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::DropGuard;
 
 use super::backlog::{Backlog, BacklogError};
@@ -13,6 +15,11 @@ use crate::connection::{Connection, SessionPlace};
 use crate::error::{Error, ErrorCode};
 use crate::prompt::visible_line;
 
+/// While we hold a server back, this much is still read of its connection now and then: a connection that is not read at
+/// all answers no keepalive of the server's, shows no sign of life, and would be given up as silent. russh's read buffer
+/// is 256 KiB, so the socket is looked at every four seconds.
+const BREATH_BYTES: usize = 128 * 1024;
+const BREATH_INTERVAL: Duration = Duration::from_secs(2);
 /// SSH_EXTENDED_DATA_STDERR (RFC 4254, section 5.2).
 const STDERR: u32 = 1;
 
@@ -24,6 +31,13 @@ pub(super) struct Pump {
     out: mpsc::Sender<ExecEvent>,
     backlog: Backlog,
     said: Said,
+    breath: Breath,
+}
+
+/// What may be read of a connection that is held back.
+struct Breath {
+    left_bytes: usize,
+    next: Instant,
 }
 
 /// What the server has said about the end so far.
@@ -41,6 +55,7 @@ struct Abandoned;
 enum Next {
     Message(Option<ChannelMsg>),
     Lost(Error),
+    /// The output went on, or time did.
     Given(Result<(), Abandoned>),
 }
 
@@ -52,7 +67,17 @@ impl Pump {
         when_behind: WhenBehind,
         out: mpsc::Sender<ExecEvent>,
     ) -> Self {
-        Self { reader, channel, place, when_behind, out, backlog: Backlog::default(), said: Said::default() }
+        let breath = Breath { left_bytes: 0, next: Instant::now() };
+        Self {
+            reader,
+            channel,
+            place,
+            when_behind,
+            out,
+            backlog: Backlog::default(),
+            said: Said::default(),
+            breath,
+        }
     }
 
     /// Runs until the program has ended and its last output was taken, or nobody wants it any more.
@@ -112,11 +137,11 @@ impl Pump {
 
     /// Both sides have their turn: whoever takes the output is served while more comes, and the other way round.
     async fn next(&mut self, connection: &Connection) -> Next {
-        let Self { reader, backlog, out, when_behind, .. } = self;
-        let may_read = match when_behind {
-            WhenBehind::Spool => true,
-            WhenBehind::PushBack => backlog.has_room_in_memory(),
-        };
+        let Self { reader, backlog, out, when_behind, breath, .. } = self;
+        let held_back = *when_behind == WhenBehind::PushBack && !backlog.has_room_in_memory();
+        let may_read = !held_back || breath.left_bytes > 0;
+        // With the file full too (after more than an hour) nothing is read any more: no byte is lost.
+        let may_breathe = held_back && breath.left_bytes == 0 && backlog.has_room();
         let reading = async {
             tokio::select! {
                 // What the channel still holds comes before the news that its connection has ended.
@@ -138,6 +163,10 @@ impl Pump {
         };
         tokio::select! {
             next = reading, if may_read => next,
+            () = tokio::time::sleep_until(breath.next), if may_breathe => {
+                *breath = Breath { left_bytes: BREATH_BYTES, next: Instant::now() + BREATH_INTERVAL };
+                Next::Given(Ok(()))
+            }
             given = giving => Next::Given(given),
         }
     }
@@ -174,6 +203,7 @@ impl Pump {
     }
 
     async fn keep(&mut self, stream: Stream, bytes: Bytes, connection: &Connection) -> Option<ExecEnd> {
+        self.breath.left_bytes = self.breath.left_bytes.saturating_sub(bytes.len());
         self.backlog.push(stream, bytes).await.err().map(|error| given_up(connection, &error))
     }
 }
