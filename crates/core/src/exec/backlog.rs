@@ -294,6 +294,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_comes_while_the_file_holds_something_waits_behind_it() {
+        let mut backlog = Backlog::with_limits(1000, 8 * 1024 * 1024);
+        let mut numbers = 0..;
+        let mut push = async |backlog: &mut Backlog, count| {
+            for number in numbers.by_ref().take(count) {
+                let (stream, bytes) = numbered(number);
+                backlog.push(stream, bytes).await.expect("there is room");
+            }
+        };
+        push(&mut backlog, 2000).await;
+        // The memory is empty now, and the file is not.
+        let mut taken: Vec<Piece> = std::iter::from_fn(|| backlog.take()).collect();
+        push(&mut backlog, 10).await;
+        taken.extend(drain(&mut backlog).await);
+        assert_eq!(taken.len(), 2010);
+        for (number, piece) in (0..).zip(taken) {
+            assert_eq!(piece.bytes, numbered(number).1, "piece {number}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_reader_that_stays_behind_may_go_round_the_file_many_times() {
         let mut backlog = Backlog::with_limits(1000, 3 * BATCH_BYTES as u64);
         let (mut pushed, mut taken) = (0, 0);
