@@ -242,6 +242,14 @@ impl Screen<'_> {
         eventually(&format!("the terminal shows {text:?}"), || self.text().contains(text)).await;
     }
 
+    /// Waits until the terminal has shown its first byte.
+    pub async fn shows_anything(&self) {
+        eventually("the terminal shows something", || {
+            !self.shown.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        })
+        .await;
+    }
+
     /// Everything that was shown so far.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()

@@ -7,8 +7,11 @@
 //! account.rs         the machine's test user, for passwords
 //! processes.rs       stopping and ending processes and what they started, by number
 //! fault_proxy.rs     a TCP proxy that delays, limits, freezes, cuts and corrupts, as told while it runs
+//! long_link.rs       a link between two network namespaces with delay, loss, rate and black hole
 //! hostile_server.rs  a TCP server that follows a script
 //! proxies.rs         a SOCKS5 and an HTTP CONNECT proxy
+//! raw_ssh.rs         an SSH server that says anything, right or wrong, under real encryption
+//! memory.rs          what a test's process costs, and whether anything panicked
 //! eventually.rs      waiting for a condition with a deadline
 //! ```
 
@@ -18,8 +21,12 @@ pub mod desk;
 pub mod eventually;
 pub mod fault_proxy;
 pub mod hostile_server;
+#[cfg(target_os = "linux")]
+pub mod long_link;
+pub mod memory;
 pub mod processes;
 pub mod proxies;
+pub mod raw_ssh;
 pub mod sshd;
 
 use std::fmt;

@@ -35,6 +35,7 @@ pub use keys::{HostKeyType, make_key};
 /// A running sshd.
 pub struct Sshd {
     folder: TempDir,
+    ip: Ipv4Addr,
     port: u16,
     user: String,
     account: Option<Account>,
@@ -55,7 +56,7 @@ impl Sshd {
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+        (self.ip, self.port).into()
     }
 
     /// The user that may log in: the one the tests run as or, with a password, the machine's test user.
@@ -85,7 +86,7 @@ impl Sshd {
         HostKeyType::ALL
             .iter()
             .filter(|kind| self.folder.path().join(kind.file_name()).exists())
-            .map(|&kind| format!("[127.0.0.1]:{} {}\n", self.port, self.host_key(kind).trim_end()))
+            .map(|&kind| format!("[{}]:{} {}\n", self.ip, self.port, self.host_key(kind).trim_end()))
             .collect()
     }
 

@@ -220,7 +220,10 @@ impl Connection {
             &banner,
             &heard,
         );
+        // russh tells only that the connection ended; the wire knows when we ended it.
+        let login = async { login.await.map_err(|error| flooded_or(error, &state, &target)) };
         let logged_in = step(progress, TestStep::Authenticate, login, |login| login.method.clone()).await?;
+        state.login_done();
         if let Some(which) = target.forwarded_agent() {
             let binding = greeted.handle.agent_session_binding().cloned();
             greeted.agent_forward.open(&dialer.authenticator, which, binding);
@@ -496,6 +499,10 @@ impl Drop for SessionPlace {
         }
         self.connection.sessions.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+fn flooded_or(error: Error, wire: &WireState, target: &Target) -> Error {
+    if wire.is_flooded() { handshake::flooded(target).because(error) } else { error }
 }
 
 /// Cuts the wire of a dial that failed or was given up.

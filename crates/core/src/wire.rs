@@ -28,6 +28,10 @@ const USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The first TCP keepalive probe goes out after this much silence. It serves NAT boxes; ours detect death sooner.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 
+/// What a server may say before the login is done. A key exchange takes a few KiB and a banner of 100 kB is known; the rest
+/// is a flood: russh queues every refusal of a login without a bound while a person is being asked.
+const LOGIN_MAX_BYTES: u64 = 1024 * 1024;
+
 /// Sets the options that every connection of ours has.
 ///
 /// # Errors
@@ -54,6 +58,8 @@ pub struct WireState {
     identification: OnceLock<String>,
     /// The start of what it said first.
     first_words: Mutex<String>,
+    /// [`LOGIN_MAX_BYTES`] counts no more.
+    logged_in: AtomicBool,
     /// russh has asked for bytes and got none yet.
     waiting: AtomicBool,
     /// How the stream failed, if it did.
@@ -73,6 +79,7 @@ impl WireState {
             last_sent: AtomicU64::new(0),
             identification: OnceLock::new(),
             first_words: Mutex::default(),
+            logged_in: AtomicBool::new(false),
             waiting: AtomicBool::new(true),
             fault: OnceLock::new(),
             killed: AtomicBool::new(false),
@@ -133,6 +140,16 @@ impl WireState {
         })
     }
 
+    /// The login is done: from now on the peer may send as much as it likes.
+    pub fn login_done(&self) {
+        self.logged_in.store(true, Ordering::Release);
+    }
+
+    /// Whether the peer was cut off because it said too much before the login was done.
+    pub fn is_flooded(&self) -> bool {
+        !self.logged_in.load(Ordering::Acquire) && self.received_bytes() > LOGIN_MAX_BYTES
+    }
+
     /// Makes every read and write of the stream fail from now on, also those that wait.
     pub fn kill(&self) {
         self.killed.store(true, Ordering::Release);
@@ -156,6 +173,11 @@ impl WireState {
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was given up")]
 pub struct Killed;
+
+/// The peer said more than [`LOGIN_MAX_BYTES`] before the login was done.
+#[derive(Debug, thiserror::Error)]
+#[error("it sent more than {} KiB before the login was done", LOGIN_MAX_BYTES / 1024)]
+pub struct Flooded;
 
 /// A stream that counts and can be killed. Give it to russh in place of the socket.
 #[derive(Debug)]
@@ -244,6 +266,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         }
         self.state.received.fetch_add(new.len() as u64, Ordering::Relaxed);
         self.state.last_heard.store(self.state.now(), Ordering::Release);
+        if self.state.is_flooded() {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, Flooded)));
+        }
         if let Some(mut greeting) = self.greeting.take() {
             let heard = greeting.heard(new);
             *self.state.first_words.lock().unwrap_or_else(PoisonError::into_inner) = greeting.first_words();
@@ -316,5 +341,25 @@ mod tests {
         wire.write_all(b"hello").await.expect("room");
         assert_eq!(state.peer_identification().as_deref(), Some("x"));
         assert_eq!((state.received_bytes(), state.sent_bytes()), (11, 5));
+    }
+
+    #[tokio::test]
+    async fn a_flood_fails_before_the_login_and_passes_after_it() {
+        for logged_in in [false, true] {
+            let (near, mut far) = tokio::io::duplex(64 * 1024);
+            let mut wire = Wire::new(near);
+            let state = wire.state();
+            if logged_in {
+                state.login_done();
+            }
+            let flood = tokio::spawn(async move {
+                far.write_all(b"SSH-2.0-x\r\n").await?;
+                far.write_all(&vec![0; 2 * LOGIN_MAX_BYTES as usize]).await
+            });
+            let copied = tokio::io::copy(&mut wire, &mut tokio::io::sink()).await;
+            assert_eq!((copied.is_ok(), state.is_flooded()), (logged_in, !logged_in));
+            drop(wire);
+            assert_eq!(flood.await.expect("no panic").is_ok(), logged_in);
+        }
     }
 }

@@ -28,6 +28,7 @@ pub struct SshdBuilder {
     host_keys: Vec<HostKeyType>,
     authorized_keys: Vec<String>,
     passwords: Passwords,
+    listen_on: Option<Ipv4Addr>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,13 @@ impl SshdBuilder {
         self
     }
 
+    /// Listens on this address instead of loopback. At an end of a long link, start it there:
+    /// `link.far(|| runtime.block_on(Sshd::builder().listen_on(FAR).start()))`.
+    pub fn listen_on(mut self, address: Ipv4Addr) -> Self {
+        self.listen_on = Some(address);
+        self
+    }
+
     /// Accepts the test user's password, with the method `password`. The only user is then [`Sshd::user`]. Keys stay
     /// accepted; `config_line("AuthenticationMethods publickey,password")` asks for both.
     pub fn password(mut self) -> Self {
@@ -120,7 +128,10 @@ impl SshdBuilder {
             std::fs::write(folder.path().join("config"), self.config(folder.path(), port))
                 .expect("the configuration is written");
             match listen(folder.path()).await {
-                Ok(listener) => return Ok(Sshd { folder, port, user, account, listener: Some(listener) }),
+                Ok(listener) => {
+                    let ip = self.ip();
+                    return Ok(Sshd { folder, ip, port, user, account, listener: Some(listener) });
+                }
                 Err(text) if text.contains("Address already in use") => log = text,
                 Err(text) => panic!("sshd does not start:\n{text}"),
             }
@@ -149,6 +160,10 @@ impl SshdBuilder {
         folder
     }
 
+    fn ip(&self) -> Ipv4Addr {
+        self.listen_on.unwrap_or(Ipv4Addr::LOCALHOST)
+    }
+
     fn kinds(&self) -> &[HostKeyType] {
         if self.host_keys.is_empty() { &[HostKeyType::Ed25519] } else { &self.host_keys }
     }
@@ -162,7 +177,7 @@ impl SshdBuilder {
         };
         let mut lines = self.lines.clone();
         lines.extend([
-            format!("ListenAddress 127.0.0.1:{port}"),
+            format!("ListenAddress {}:{port}", self.ip()),
             format!("AuthorizedKeysFile {folder}/authorized_keys"),
             "PidFile none".into(),
             "LogLevel VERBOSE".into(),

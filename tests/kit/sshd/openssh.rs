@@ -21,9 +21,9 @@ impl Sshd {
         std::fs::write(&known, self.known_hosts()).expect("known_hosts is written");
         let mut command = Command::new(program);
         command.args(["-F", "none", "-o", "StrictHostKeyChecking=yes", "-o", "IdentityAgent=none"]);
-        command.arg("-o").arg(format!("HostKeyAlias=[127.0.0.1]:{}", self.address().port()));
+        command.arg("-o").arg(format!("HostKeyAlias=[{}]:{}", self.address().ip(), self.address().port()));
         command.arg("-o").arg(format!("UserKnownHostsFile={}", known.display()));
-        command.args(["-o", "Hostname=127.0.0.1"]);
+        command.arg("-o").arg(format!("Hostname={}", self.address().ip()));
         command.arg("-o").arg(format!("Port={port}")).arg("-o").arg(format!("User={}", self.user()));
         command.arg("-o").arg("IdentitiesOnly=yes").arg("-i").arg(self.client_key_file());
         match self.password() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use russh::client;
 use russh::keys::Algorithm;
-use russh::{Preferred, cipher, kex, mac};
+use russh::{Preferred, cipher, compression, kex, mac};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use super::rotation::{ANNOUNCEMENTS, Announcement, blocking};
 use crate::error::{Error, ErrorCode, Result};
 use crate::prompt::{Prompts, visible_line};
 use crate::trust::{KnownTypes, TrustStore};
-use crate::wire::{Wire, WireState, greeting::NotSsh};
+use crate::wire::{Flooded, Wire, WireState, greeting::NotSsh};
 
 /// Time for the server to say who it is.
 const IDENTIFICATION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -190,6 +190,9 @@ fn preferred(known: &KnownTypes) -> Preferred {
         preferred.host_key_certificates = Cow::Owned(keys.iter().filter(strong).cloned().collect());
     }
     preferred.key = Cow::Owned(keys);
+    // russh offers zlib by default, and a server that insists would get it. It costs more than it saves on most links, and a
+    // server could make much of little.
+    preferred.compression = Cow::Borrowed(&[compression::NONE]);
     preferred
 }
 
@@ -219,6 +222,7 @@ fn explain(error: GuardError, target: &Target, facts: &Mutex<Facts>, wire: &Wire
             }
         }
         russh::Error::Version => not_ssh(target, wire),
+        _ if wire.is_flooded() => flooded(target),
         russh::Error::NoCommonAlgo { kind, theirs, .. } => {
             let (kind, theirs) = (format!("{kind:?}"), visible_line(&theirs.join(", ")));
             Error::new(
@@ -265,6 +269,17 @@ fn closed_early(target: &Target, words: Option<&str>) -> Error {
             target.address, target.port
         ),
     )
+}
+
+/// The server said far too much before the login was done, and was cut off.
+pub(super) fn flooded(target: &Target) -> Error {
+    Error::new(
+        ErrorCode::Protocol,
+        format!("{} broke the SSH protocol on port {}: {Flooded}.", target.address, target.port),
+    )
+    .with("address", &target.address)
+    .with("port", target.port)
+    .with("cause", Flooded)
 }
 
 fn not_ssh(target: &Target, wire: &WireState) -> Error {
