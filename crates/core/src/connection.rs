@@ -29,6 +29,7 @@ mod guard;
 mod handshake;
 pub mod health;
 pub mod progress;
+mod rekey;
 mod rotation;
 mod spare;
 pub mod state;
@@ -249,6 +250,7 @@ impl Connection {
         });
         driver::watch(&connection, greeted.alive, publish);
         rotation::follow(&connection, greeted.announcements);
+        rekey::watch(&connection);
         Ok(connection)
     }
 
@@ -378,6 +380,20 @@ impl Connection {
     /// Whether [`Connection::close`] was called.
     pub fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
+    }
+
+    /// Key exchanges so far, the first one included.
+    pub fn key_exchanges(&self) -> u64 {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).key_exchanges
+    }
+
+    /// Asks for new keys now. With more than two busy sessions this may end the connection; see `rekey.rs`.
+    pub async fn rekey(&self) {
+        tokio::select! {
+            // It fails only when the connection has ended.
+            _ = self.handle.rekey_soon() => {}
+            _ = self.ended() => {}
+        }
     }
 
     /// Offers the person's agent to a session, if that was chosen for the host.

@@ -27,6 +27,8 @@ pub(super) struct Facts {
     pub keyed_ms: f64,
     /// The last thing that is known of the connection's end.
     pub farewell: Option<Farewell>,
+    /// How often keys were agreed on; 1 once the connection stands.
+    pub key_exchanges: u64,
     /// What it said before authentication.
     pub banner: Option<String>,
 }
@@ -297,6 +299,7 @@ impl client::Handler for Guard {
         facts.mac = (!authenticates).then(|| names.server_mac.as_ref().to_owned());
         facts.cipher = Some(cipher);
         facts.keyed_ms = crate::clock::now_ms().round();
+        facts.key_exchanges += 1;
         Ok(())
     }
 

@@ -30,6 +30,9 @@ const WINDOW_BYTES: u32 = 512 * 1024;
 /// drains its channel at once, so this fills only while a view is behind.
 const CHANNEL_QUEUE_MESSAGES: usize = 32;
 
+/// As good as never, and no trouble for a timer.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// A server whose key is trusted and to which no credential has been sent yet.
 pub(super) struct Greeted {
     pub handle: client::Handle<Guard>,
@@ -148,6 +151,12 @@ fn config(known: &KnownTypes) -> client::Config {
         keepalive_interval: None,
         inactivity_timeout: None,
         nodelay: true,
+        // `rekey.rs` chooses the moment.
+        limits: russh::Limits {
+            rekey_write_limit: usize::MAX,
+            rekey_read_limit: usize::MAX,
+            rekey_time_limit: NEVER,
+        },
         ..client::Config::default()
     }
 }
