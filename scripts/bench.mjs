@@ -1,7 +1,8 @@
 // `npm run bench`: the budgets of the window, measured in a release build under Xvfb. Prints figures; fails only when
 // something cannot be measured. `npm run bench -- --runs 5 --megabytes 64` are the defaults.
+// `npm run bench -- engine`: the budgets of the engine alone, against real servers and other clients.
 
-import { leaveNothingBehind } from './processes.mjs'
+import { leaveNothingBehind, start } from './processes.mjs'
 import { ensureApp } from './setup/app.mjs'
 import { ensureFrontend } from './setup/frontend.mjs'
 import { ensurePackages } from './setup/packages.mjs'
@@ -16,6 +17,11 @@ const option = (name, fallback) => {
 await leaveNothingBehind(async () => {
   await ensureToolchains()
   await ensureSystem('tests')
+  if (process.argv.includes('engine')) {
+    const args = ['bench', '--locked', '-p', 'bowline-tests', '--bench', 'engine']
+    const { code } = await start('cargo', args, { stdio: 'inherit' }).ended
+    return code ?? 1
+  }
   await ensurePackages()
   await ensureTools('tauri-driver')
   await ensureFrontend()
