@@ -56,7 +56,7 @@ pub fn ssh_terminal(link: &LongLink, sshd: &Sshd) -> Command {
 pub fn master(link: &LongLink, sshd: &Sshd, socket: &Path) -> Peer {
     let mut command = ssh(link, sshd);
     command.arg("-M").arg("-N").arg("-S").arg(socket).arg(sshd.address().ip().to_string());
-    let peer = Peer(command.stdin(Stdio::null()).spawn().expect("ssh runs"));
+    let peer = Peer(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("ssh runs"));
     let started = Instant::now();
     while !socket.exists() {
         assert!(started.elapsed() < PATIENCE, "ssh makes no master connection");
