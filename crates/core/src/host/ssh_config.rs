@@ -1,11 +1,27 @@
 //! The syntax of ssh_config(5), as `readconf.c` and `misc.c` of OpenSSH read it.
 //!
-//! Three steps, each of its own: this file splits a text into lines without losing a byte of it (so that a later change
-//! can be written back among everything that was there), [`tree`] follows `Include`, and [`applied`] tells which lines
-//! apply to a name.
+//! This file splits a text into lines without losing a byte of it (so that a later change can be written back among
+//! everything that was there). From there two ways lead on. For a connection, [`resolve`] says what OpenSSH would do with
+//! a name. For the import, which offers what is written rather than what applies here and now, [`tree`] follows
+//! `Include`, and [`applied`] tells which lines apply to a name.
 
+pub mod algorithms;
 pub mod applied;
+pub mod canonical;
+pub mod files;
+pub mod forward;
+pub mod jump;
+pub mod local;
+pub mod options;
+pub mod resolve;
+pub mod resolved;
 pub mod tree;
+pub mod values;
+
+mod keywords;
+mod matching;
+mod reading;
+mod tokens;
 
 use std::fmt;
 
@@ -45,6 +61,8 @@ pub struct Directive {
     pub keyword: String,
     /// At least one, unless all that followed was a comment.
     pub arguments: Vec<String>,
+    /// All that follows the keyword, as it stands there: commands and chains of jumps are no lists of words.
+    pub rest: String,
 }
 
 impl Directive {
@@ -61,6 +79,11 @@ pub enum Fault {
     OpenQuote,
     #[error("the line is too long")]
     TooLong,
+}
+
+/// One line, as `ssh -o` takes it.
+pub(crate) fn parse_line(text: &str) -> Content {
+    content(text)
 }
 
 impl SshConfig {
@@ -86,7 +109,8 @@ fn content(line: &str) -> Content {
     if line.len() > LINE_MAX_BYTES {
         return Content::Fault(Fault::TooLong);
     }
-    // A form feed is allowed at the end only.
+    // To OpenSSH a line ends at a zero byte. A form feed is allowed at the end only.
+    let line = line.split('\0').next().unwrap_or_default();
     let line = line.trim_end_matches([' ', '\t', '\r', '\n', '\u{c}']).trim_start_matches(WHITESPACE);
     let line = line.strip_prefix('=').map_or(line, |rest| rest.trim_start_matches(WHITESPACE));
     if line.is_empty() || line.starts_with('#') {
@@ -97,7 +121,7 @@ fn content(line: &str) -> Content {
         return Content::Fault(Fault::MissingArgument);
     }
     match split_arguments(rest) {
-        Some(arguments) => Content::Directive(Directive { keyword, arguments }),
+        Some(arguments) => Content::Directive(Directive { keyword, arguments, rest: rest.to_owned() }),
         None => Content::Fault(Fault::OpenQuote),
     }
 }
