@@ -2,6 +2,7 @@
 
 pub mod import;
 pub mod key_file;
+pub mod linked;
 pub mod pattern;
 pub mod ssh_config;
 pub mod store;

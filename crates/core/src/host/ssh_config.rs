@@ -15,6 +15,7 @@ pub mod local;
 pub mod options;
 pub mod resolve;
 pub mod resolved;
+pub mod shell;
 pub mod tree;
 pub mod values;
 
@@ -22,6 +23,8 @@ mod keywords;
 mod matching;
 mod reading;
 mod tokens;
+
+pub(crate) use reading::{files_matching, include_pattern};
 
 use std::fmt;
 

@@ -316,7 +316,7 @@ impl<'a> Reading<'a> {
                 return Err("empty argument".to_owned());
             }
             let pattern = match self.expand(argument, true) {
-                Ok(pattern) => self.anchored(&pattern, origin)?,
+                Ok(pattern) => anchored(&pattern, self.local, origin.of_user)?,
                 // OpenSSH says so and goes on with what follows.
                 Err(message) => {
                     self.note(place.clone(), Some("Include"), message, Stage::Connecting);
@@ -328,21 +328,6 @@ impl<'a> Reading<'a> {
             }
         }
         Ok(())
-    }
-
-    /// The whole path: relative ones lie beside the config, and only a person's config may say `~`.
-    fn anchored(&self, path: &str, origin: Origin) -> Result<String, String> {
-        let absolute = Path::new(path).is_absolute();
-        match (path.starts_with('~'), origin.of_user) {
-            (true, false) => Err(format!("{path}: a config of the system cannot say ~")),
-            (true, true) => self
-                .local
-                .expand_include_tilde(path)
-                .ok_or_else(|| format!("{path}: there is no such person")),
-            (false, _) if absolute => Ok(path.to_owned()),
-            (false, true) => Ok(format!("{}/.ssh/{path}", self.local.home.display())),
-            (false, false) => Ok(format!("{}/{path}", self.local.system_folder.display())),
-        }
     }
 
     fn include_file(&mut self, path: &Path, place: &Place, origin: Origin, active: bool) {
@@ -385,8 +370,32 @@ pub fn short(host_name: &str) -> &str {
     host_name.split('.').next().unwrap_or_default()
 }
 
+/// The whole path: relative ones lie beside the config, and only a person's config may say `~`.
+fn anchored(path: &str, local: &Local, of_user: bool) -> Result<String, String> {
+    match (path.starts_with('~'), of_user) {
+        (true, false) => Err(format!("{path}: a config of the system cannot say ~")),
+        (true, true) => {
+            local.expand_include_tilde(path).ok_or_else(|| format!("{path}: there is no such person"))
+        }
+        (false, _) if Path::new(path).is_absolute() => Ok(path.to_owned()),
+        (false, true) => Ok(format!("{}/.ssh/{path}", local.home.display())),
+        (false, false) => Ok(format!("{}/{path}", local.system_folder.display())),
+    }
+}
+
+/// What an `Include` without tokens searches for, and the folder in which new files would be found.
+pub fn include_pattern(argument: &str, local: &Local, of_user: bool) -> Result<(String, PathBuf), String> {
+    let tokens = Tokens { percent: None, environment: Some(&local.environment) };
+    let path = tokens.expand(argument).map_err(|fault| format!("{argument}: {fault}"))?;
+    let pattern = anchored(&path, local, of_user)?;
+    let literal = pattern.split(['*', '?', '[']).next().unwrap_or_default();
+    let folder = literal.rsplit_once('/').map_or("/", |(folder, _)| folder);
+    let folder = PathBuf::from(folder);
+    Ok((pattern, folder))
+}
+
 /// In the order of their names; none at all is no problem.
-fn files_matching(pattern: &str) -> Result<Vec<PathBuf>, String> {
+pub fn files_matching(pattern: &str) -> Result<Vec<PathBuf>, String> {
     let options = glob::MatchOptions {
         case_sensitive: true,
         require_literal_separator: true,

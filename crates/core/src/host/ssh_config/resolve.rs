@@ -696,3 +696,6 @@ fn named(options: &Options, keyword: &str, value: String) -> Unsupported {
 fn asks(value: &str) -> bool {
     !["no", "none", "false"].iter().any(|nothing| value.eq_ignore_ascii_case(nothing))
 }
+
+#[cfg(test)]
+mod tests;
