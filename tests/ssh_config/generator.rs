@@ -355,7 +355,7 @@ impl Case {
 
 impl Maker<'_> {
     fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        *from.choose(&mut self.random).unwrap()
+        *from.choose(&mut self.random).expect("there is something to choose from")
     }
 
     fn up_to(&mut self, end: u32) -> u32 {

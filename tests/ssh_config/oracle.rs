@@ -99,7 +99,7 @@ impl Oracle {
             home: PathBuf::new(),
             account_home: PathBuf::from(home),
             user: user.to_owned(),
-            uid: uid.parse().unwrap(),
+            uid: uid.parse().map_err(|_| Unavailable(format!("{uid:?} is no user id")))?,
             host_name: host_name.to_owned(),
             environment: HashMap::new(),
             addresses: Vec::new(),
@@ -111,15 +111,7 @@ impl Oracle {
     /// Asks both about a case. `home` is emptied before.
     pub fn compare(&self, case: &Case, home: &Path) -> Result<Agreement, String> {
         let folder = home.join(".ssh");
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        for (name, content) in &case.files {
-            let path = folder.join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, content).unwrap();
-            let mode = if case.open_to_others.contains(name) { 0o666 } else { 0o600 };
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        }
+        write_files(case, &folder).map_err(|error| error.to_string())?;
         let config = folder.join("config");
         let environment = environment(home);
         let mut command = Command::new("ssh");
@@ -166,12 +158,26 @@ impl Oracle {
         let local = Local { home: home.to_owned(), environment, ..self.local.clone() };
         let mut exec = |request: &bowline_core::host::ssh_config::resolve::ExecRequest<'_>| {
             let status = Command::new("/bin/sh").arg("-c").arg(request.command).stdin(Stdio::null()).status();
-            ExecAnswer::Ran { success: status.unwrap().success() }
+            ExecAnswer::Ran { success: status.is_ok_and(|status| status.success()) }
         };
         let outside = Outside { exec: &mut exec, names: &mut NoNames };
         resolve(&query, &local, &self.algorithms, &mut Files::default(), outside)
             .map_err(|error| error.to_string())
     }
+}
+
+/// The files of a case, and no others.
+fn write_files(case: &Case, folder: &Path) -> std::io::Result<()> {
+    let _ = std::fs::remove_dir_all(folder);
+    std::fs::create_dir_all(folder)?;
+    for (name, content) in &case.files {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        std::fs::write(&path, content)?;
+        let mode = if case.open_to_others.contains(name) { 0o666 } else { 0o600 };
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))?;
+    }
+    Ok(())
 }
 
 fn is_missing(agent: &ForwardAgent) -> bool {
