@@ -1,7 +1,7 @@
 //! Terminal sessions: a shell somewhere, and a view of it in a window.
 //!
-//! `source.rs` is where bytes come from (`shell.rs`: a channel of a connection), `view.rs` where they go, `driver.rs` the
-//! task between them, `state.rs` what the window is told.
+//! `source.rs` is where bytes come from (`shell.rs`: a channel of a connection), `view.rs` where they go, `screen.rs` what
+//! they add up to, `driver.rs` the task between them, `state.rs` what the window is told.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::error::{Error, ErrorCode, Result};
 
 mod driver;
+pub mod screen;
 mod seam;
 pub mod shell;
 pub mod source;
