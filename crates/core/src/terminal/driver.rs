@@ -22,6 +22,9 @@ const TYPED_PIECES: usize = 8;
 /// Commands that wait: resizes, credit. The sender waits when it is full.
 const COMMANDS: usize = 64;
 
+/// Messages of the source that are taken before commands are looked at again. One has at most 32 KiB.
+const TAKEN_AT_ONCE: usize = 16;
+
 /// What the person or the window does, apart from typing.
 #[derive(Debug)]
 pub(super) enum Command {
@@ -46,8 +49,9 @@ pub(super) fn start(view: View, size: TerminalSize, open: OpenSource) -> Handle 
     let (typed, typed_queue) = mpsc::channel(TYPED_PIECES);
     let (publish, state) = watch::channel(TerminalState::Opening);
     let (sizes, _) = watch::channel(size);
+    let answers = typed.clone();
     tokio::spawn(async move {
-        let end = Task { view, sizes, commands: command_queue, publish: publish.clone() }
+        let end = Task { view, sizes, commands: command_queue, answers, publish: publish.clone() }
             .run(&open, typed_queue)
             .await;
         publish.send_replace(TerminalState::Ended { end });
@@ -59,6 +63,8 @@ struct Task {
     view: View,
     sizes: watch::Sender<TerminalSize>,
     commands: mpsc::Receiver<Command>,
+    /// The queue of what was typed, for what the engine answers in the window's place.
+    answers: mpsc::Sender<Bytes>,
     publish: watch::Sender<TerminalState>,
 }
 
@@ -134,7 +140,7 @@ impl Task {
                     return opened.map_err(|error| failed(&error));
                 }
                 command = self.commands.recv() => match command {
-                    Some(Command::Resize(size)) => { self.sizes.send_replace(size); }
+                    Some(Command::Resize(size)) => self.resize(size),
                     Some(Command::Credit(bytes)) => {
                         self.view.give_credit(bytes);
                         if self.view.flush().is_err() {
@@ -157,6 +163,7 @@ impl Task {
         source: Source,
         typed: mpsc::Receiver<Bytes>,
     ) -> (TerminalEnd, mpsc::Receiver<Bytes>) {
+        self.view.resize(*self.sizes.borrow());
         let Source { greeting, mut reader, writer, control } = source;
         if let Some(greeting) = greeting {
             self.view.push(greeting.trim_end().replace('\n', "\r\n").as_bytes());
@@ -179,12 +186,13 @@ impl Task {
     }
 
     async fn show(&mut self, reader: &mut dyn SourceReader, control: &dyn SourceControl) -> TerminalEnd {
+        let answers = self.answers.clone();
         loop {
             tokio::select! {
                 biased;
                 command = self.commands.recv() => match command {
                     Some(Command::Credit(bytes)) => self.view.give_credit(bytes),
-                    Some(Command::Resize(size)) => { self.sizes.send_replace(size); }
+                    Some(Command::Resize(size)) => self.resize(size),
                     Some(Command::GiveUp) => {}
                     Some(Command::Close) | None => {
                         // A server that does not listen is not waited for: the channel ends with the reader.
@@ -192,7 +200,13 @@ impl Task {
                         return TerminalEnd::Closed;
                     }
                 },
-                event = reader.next(), if self.view.has_room() => match event {
+                permit = answers.reserve(), if self.view.has_answers() => {
+                    if let Ok(permit) = permit {
+                        permit.send(self.view.take_answers());
+                    }
+                }
+                // Whatever the window does, the source is read on: an unread channel stops its whole connection.
+                event = reader.next() => match event {
                     SourceEvent::Output(bytes) => self.view.push(&bytes),
                     SourceEvent::Ended(end) => {
                         let _ = self.view.flush();
@@ -201,7 +215,9 @@ impl Task {
                 },
             }
             // What is there already goes along: busy output travels in whole chunks, idle output at once.
-            while !self.view.has_chunk() {
+            let mut taken = 0;
+            while !self.view.has_chunk() && taken < TAKEN_AT_ONCE {
+                taken += 1;
                 match reader.next().now_or_never() {
                     Some(SourceEvent::Output(bytes)) => self.view.push(&bytes),
                     Some(SourceEvent::Ended(end)) => {
@@ -215,10 +231,17 @@ impl Task {
                 let _ = control.close().now_or_never();
                 return TerminalEnd::Closed;
             }
+            // Emulating a flood takes the time of whoever else runs on this thread.
+            tokio::task::yield_now().await;
         }
     }
 
-    /// The last words of a shell are shown before its end is told, however far the window is behind.
+    fn resize(&mut self, size: TerminalSize) {
+        self.view.resize(size);
+        self.sizes.send_replace(size);
+    }
+
+    /// The last words of a shell are shown before its end is told, however far the window is behind: if need be as a snapshot.
     async fn drain(&mut self) {
         while !self.view.is_empty() {
             match self.commands.recv().await {

@@ -1,15 +1,27 @@
-//! What goes to the window: output in chunks, never more under way than the window has given credit for.
+//! What goes to the window: output in chunks, never more under way than the window has given credit for. Whatever the window
+//! does, output is taken at the speed of the wire: it goes into the engine's own screen as well, and a window that is far
+//! behind is given what stands there now in place of what it missed.
 
 use bytes::{Bytes, BytesMut};
+
+use super::screen::{Query, Screen};
+use super::state::TerminalSize;
 
 /// Bytes that may be under way to the window. With 64 KiB chunks this gave 15 MiB/s and key presses at 10 ms median
 /// (design.md, fact 9).
 pub const CREDIT_BYTES: usize = 512 * 1024;
 /// The largest chunk.
 pub const CHUNK_BYTES: usize = 64 * 1024;
-/// Output that waits for credit. When it is full the driver stops taking from the channel, so that the server stops
-/// sending: nothing is dropped.
-const WAITING_MAX_BYTES: usize = 1024 * 1024;
+/// Output that waits for credit. When there is more, all of it is dropped, and with the next credit the window gets a
+/// snapshot of the screen instead (design.md, section 5.1): a tenth of a second of what a window can show.
+pub const BEHIND_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// Answers to programs that wait until the server takes them. When it is full further ones are dropped: only a flood of
+/// questions gets there.
+const ANSWERS_MAX_BYTES: usize = 4 * 1024;
+/// Questions to the window that go along with a snapshot; each colour is asked once.
+const QUESTIONS: usize = 64;
+/// Until the terminal knows better.
+const SIZE: TerminalSize = TerminalSize { cols: 80, rows: 24 };
 
 /// Where chunks go. An error means that nobody looks any more.
 pub trait Output: Send + 'static {
@@ -29,38 +41,71 @@ pub struct WindowGone;
 pub struct View {
     output: Box<dyn Output>,
     credit: usize,
+    /// A snapshot of which so much is still to be sent. It is always sent to its end: a window that only ever got the
+    /// beginnings of snapshots would show nothing.
+    snapshot: Bytes,
+    /// Output that comes after what the window has, or after the snapshot.
     waiting: BytesMut,
+    /// Output was dropped: only a snapshot helps.
+    missed: bool,
+    screen: Screen,
+    answers: String,
+    questions: Vec<String>,
 }
 
 impl std::fmt::Debug for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("View").field("credit", &self.credit).field("waiting", &self.waiting.len()).finish()
+        f.debug_struct("View")
+            .field("credit", &self.credit)
+            .field("waiting", &self.waiting.len())
+            .field("snapshot", &self.snapshot.len())
+            .field("missed", &self.missed)
+            .finish_non_exhaustive()
     }
 }
 
 impl View {
     pub fn new(output: Box<dyn Output>) -> Self {
-        Self { output, credit: CREDIT_BYTES, waiting: BytesMut::new() }
+        Self {
+            output,
+            credit: CREDIT_BYTES,
+            snapshot: Bytes::new(),
+            waiting: BytesMut::new(),
+            missed: false,
+            screen: Screen::new(SIZE),
+            answers: String::new(),
+            questions: Vec::new(),
+        }
     }
 
-    /// Takes output; [`View::flush`] hands it on.
+    /// The window has this size now.
+    pub fn resize(&mut self, size: TerminalSize) {
+        self.screen.resize(size);
+    }
+
+    /// Takes output, however much; [`View::flush`] hands it on.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.waiting.extend_from_slice(bytes);
+        self.screen.feed(bytes);
+        if !self.missed {
+            self.waiting.extend_from_slice(bytes);
+            if self.waiting.len() > BEHIND_MAX_BYTES {
+                self.waiting = BytesMut::new();
+                self.missed = true;
+            }
+        }
+        if self.missed {
+            self.answer_for_window();
+        }
     }
 
-    /// Whether more output may be pushed.
-    pub fn has_room(&self) -> bool {
-        self.waiting.len() < WAITING_MAX_BYTES
-    }
-
-    /// Whether nothing waits for credit.
+    /// Whether everything was handed on.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        !self.missed && self.snapshot.is_empty() && self.waiting.len() == self.cut_character()
     }
 
-    /// Whether a whole chunk waits; less than that may wait for more that is on its way.
+    /// Whether a whole chunk waits, or more than could be sent; less than that may wait for more that is on its way.
     pub fn has_chunk(&self) -> bool {
-        self.waiting.len() >= CHUNK_BYTES
+        self.missed || !self.snapshot.is_empty() || self.waiting.len() >= CHUNK_BYTES
     }
 
     /// The window has shown so many bytes. It cannot give back more than it got.
@@ -73,63 +118,82 @@ impl View {
     /// # Errors
     /// [`WindowGone`].
     pub fn flush(&mut self) -> Result<(), WindowGone> {
-        loop {
-            let size = self.waiting.len().min(CHUNK_BYTES).min(self.credit);
-            if size == 0 {
+        while self.credit > 0 {
+            if self.snapshot.is_empty() && self.missed {
+                self.missed = false;
+                self.snapshot = self.screen.snapshot_asking(&std::mem::take(&mut self.questions)).into();
+            }
+            let most = CHUNK_BYTES.min(self.credit);
+            let chunk = if self.snapshot.is_empty() {
+                let chunk = self.waiting.split_to(self.whole_characters(most)).freeze();
+                // What the window gets, the window answers.
+                self.screen.forget_queries(self.screen.offset() - self.waiting.len() as u64);
+                chunk
+            } else {
+                self.snapshot.split_to(most.min(self.snapshot.len()))
+            };
+            if chunk.is_empty() {
                 return Ok(());
             }
-            self.credit -= size;
-            self.output.show(self.waiting.split_to(size).freeze())?;
+            self.credit -= chunk.len();
+            self.output.show(chunk)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is something to send to the server in the window's place.
+    pub fn has_answers(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
+    /// Takes the answers to questions that the window never gets to see.
+    pub fn take_answers(&mut self) -> Bytes {
+        std::mem::take(&mut self.answers).into()
+    }
+
+    fn answer_for_window(&mut self) {
+        for query in self.screen.take_queries() {
+            match query {
+                Query::Answered(answer) if self.answers.len() + answer.len() <= ANSWERS_MAX_BYTES => {
+                    self.answers.push_str(&answer);
+                }
+                Query::Window(question)
+                    if self.questions.len() < QUESTIONS && !self.questions.contains(&question) =>
+                {
+                    self.questions.push(question);
+                }
+                Query::Answered(_) | Query::Window(_) => {}
+            }
         }
     }
+
+    /// How many bytes to hand on: at most so many, and no character in two parts. Xterm.js 6.0.0 loses a character that
+    /// comes in two parts if the first part ends with 0x80, as that of every second Chinese comma would.
+    fn whole_characters(&self, most: usize) -> usize {
+        let most = most.min(self.waiting.len());
+        let whole = most - cut_character(&self.waiting[..most]);
+        // With hardly any credit a character may not fit at all.
+        if whole == 0 && most < self.waiting.len().min(4) { most } else { whole }
+    }
+
+    fn cut_character(&self) -> usize {
+        cut_character(&self.waiting)
+    }
+}
+
+/// How many bytes at the end are the beginning of a UTF-8 character whose end is missing.
+fn cut_character(bytes: &[u8]) -> usize {
+    let tail = &bytes[bytes.len().saturating_sub(3)..];
+    let Some(start) = tail.iter().rposition(|byte| byte & 0xc0 != 0x80) else { return 0 };
+    let here = tail.len() - start;
+    let whole = match tail[start] {
+        0xc2..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        0xf0..0xf8 => 4,
+        _ => 1,
+    };
+    if here < whole { here } else { 0 }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use super::*;
-
-    #[derive(Clone, Default)]
-    struct Shown(Arc<Mutex<Vec<Bytes>>>);
-
-    impl Output for Shown {
-        fn show(&mut self, chunk: Bytes) -> Result<(), WindowGone> {
-            self.0.lock().expect("one thread").push(chunk);
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn output_goes_in_order_in_chunks_and_stops_when_credit_is_used_up() {
-        let shown = Shown::default();
-        let mut view = View::new(Box::new(shown.clone()));
-        let sent: Vec<u8> = (0..CREDIT_BYTES + 100_000).map(|i| (i % 251) as u8).collect();
-        view.push(&sent);
-        view.flush().expect("the window is there");
-        let seen = |shown: &Shown| shown.0.lock().expect("one thread").concat();
-        assert_eq!(seen(&shown).len(), CREDIT_BYTES);
-        assert!(shown.0.lock().expect("one thread").iter().all(|chunk| chunk.len() <= CHUNK_BYTES));
-        view.give_credit(1000);
-        view.flush().expect("the window is there");
-        assert_eq!(seen(&shown).len(), CREDIT_BYTES + 1000);
-        view.give_credit(usize::MAX);
-        view.flush().expect("the window is there");
-        assert_eq!(seen(&shown), sent);
-    }
-
-    #[test]
-    fn a_window_cannot_give_back_more_credit_than_it_got() {
-        let mut view = View::new(Box::new(Shown::default()));
-        view.give_credit(usize::MAX);
-        assert_eq!(view.credit, CREDIT_BYTES);
-    }
-
-    #[test]
-    fn a_view_that_is_far_behind_takes_no_more() {
-        let mut view = View::new(Box::new(Shown::default()));
-        view.push(&vec![0; CREDIT_BYTES + WAITING_MAX_BYTES]);
-        view.flush().expect("the window is there");
-        assert!(!view.has_room());
-    }
-}
+mod tests;

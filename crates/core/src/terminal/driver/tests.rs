@@ -333,3 +333,32 @@ async fn a_window_that_is_gone_ends_the_terminal() {
     bed.events.send(SourceEvent::Output(Bytes::from_static(b"x"))).await.expect("room");
     assert_eq!(bed.ended().await, TerminalEnd::Closed);
 }
+
+#[tokio::test]
+async fn a_window_that_shows_nothing_never_stops_the_reading_and_gets_the_screen_when_it_looks_again() {
+    let mut bed = bed(64);
+    let piece = Bytes::from(format!("{:78}\r\n", "a line").repeat(400));
+    for _ in 0..200 {
+        // Without reading on this would wait for ever at the script's 1024 events or at the window's credit.
+        bed.events.send(SourceEvent::Output(piece.clone())).await.expect("room");
+    }
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"\x1b[6nthe newest line"))).await.expect("room");
+    // The question was never shown, so the engine answers it.
+    let mut answer = [0; 7];
+    tokio::time::timeout(Duration::from_secs(20), bed.typed.read_exact(&mut answer))
+        .await
+        .expect("in time")
+        .expect("it comes");
+    assert_eq!(&answer, b"\x1b[24;1R");
+    let mut seen = Vec::new();
+    while !seen.windows(15).any(|bytes| bytes == b"the newest line") {
+        let chunk = tokio::time::timeout(Duration::from_secs(20), bed.shown.recv())
+            .await
+            .expect("in time")
+            .expect("it is there");
+        bed.terminal.give_credit(chunk.len()).await.expect("it is there");
+        seen.extend_from_slice(&chunk);
+    }
+    assert!(seen.windows(3).any(|bytes| bytes == b"\x18\x1bc"), "a snapshot");
+    assert!(seen.len() < 4 * 1024 * 1024, "{}", seen.len());
+}
