@@ -409,11 +409,14 @@ impl Screen {
         buffer.x = saved.x;
         buffer.y = usize::try_from(saved.y.max(0)).unwrap_or(0);
         (self.pen.fg, self.pen.bg, self.charset) = (saved.fg, saved.bg, saved.charset);
-        // Saved are the colours and flags only; the style of an underline is not.
+        // Saved are colours and flags only, not the style of an underline; and what was saved outside of a link is.
         self.pen.underline = match (self.pen.fg & cell::UNDERLINE != 0, self.pen.underline) {
             (false, _) => 0,
             (true, style) => style.max(1),
         };
+        if saved.bg & cell::RARE == 0 {
+            self.pen.link = None;
+        }
         self.make_room_and_renew();
         self.restrict(self.cols - 1);
     }

@@ -457,7 +457,7 @@ impl<'a> Writer<'a> {
 fn shows(cell: Cell) -> bool {
     !cell.has_content()
         && cell.width() == 1
-        && (cell.fg & SHOWS_ON_EMPTY != 0 || cell.bg & cell::OVERLINE != 0)
+        && (cell.fg & SHOWS_ON_EMPTY != 0 || cell.bg & (cell::OVERLINE | RARE) != 0)
 }
 
 fn colour(out: &mut String, base: u32, colour: u32) {

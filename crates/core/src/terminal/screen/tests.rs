@@ -172,12 +172,13 @@ fn seen(cell: Cell, extras: &Extras) -> String {
     };
     let invisible = text.is_empty() || text == " ";
     let mut fg = cell.fg;
-    if invisible && fg & (cell::INVERSE | cell::UNDERLINE | cell::STRIKE) == 0 {
+    if invisible && cell.bg & cell::RARE == 0 && fg & (cell::INVERSE | cell::UNDERLINE | cell::STRIKE) == 0 {
         fg = 0;
     }
     let none = cell::Rare::default();
     let rare = extras.rare(cell.rare).unwrap_or(&none);
-    let shown = fg & (cell::INVERSE | cell::UNDERLINE | cell::STRIKE) != 0 || cell.bg & cell::OVERLINE != 0;
+    let shown = fg & (cell::INVERSE | cell::UNDERLINE | cell::STRIKE) != 0
+        || cell.bg & (cell::OVERLINE | cell::RARE) != 0;
     if text.is_empty() && !shown {
         return format!("_{:x}", cell.bg & cell::COLOUR_MASK);
     }
@@ -460,4 +461,49 @@ fn another_size_wraps_long_lines_anew_and_keeps_the_text() {
     assert_eq!(words(&screen), before);
     let wraps: BTreeSet<bool> = screen.main.rows.iter().map(|row| row.wrapped).collect();
     assert_eq!(wraps.len(), 2, "long lines are still wrapped");
+}
+
+/// Where the recordings of real programs lie, each with snapshots that the tests of the window compare with it.
+fn recordings() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recordings")
+}
+
+/// The places at which a recording is cut.
+fn cuts(length: usize) -> [usize; 4] {
+    [13, 37, 61, 97].map(|percent| length * percent / 100)
+}
+
+#[test]
+fn the_snapshots_of_the_recordings_are_those_that_this_screen_makes() {
+    let write = std::env::var_os("BOWLINE_RECORD").is_some();
+    if write {
+        for seed in 1..=6 {
+            let bytes = soup(&mut Dice::new(seed + 7000), 400);
+            std::fs::write(recordings().join(format!("soup-{seed}.rec")), bytes).expect("it is written");
+        }
+    }
+    let mut seen = 0;
+    for entry in std::fs::read_dir(recordings()).expect("the recordings").map_while(Result::ok) {
+        let path = entry.path();
+        if path.extension().is_none_or(|extension| extension != "rec") {
+            continue;
+        }
+        seen += 1;
+        let bytes = std::fs::read(&path).expect("a recording");
+        for cut in cuts(bytes.len()) {
+            let mut screen = Screen::new(TerminalSize { cols: 80, rows: 24 });
+            screen.feed(&bytes[..cut]);
+            let snapshot = screen.snapshot();
+            let mut copy = Screen::new(TerminalSize { cols: 80, rows: 24 });
+            copy.feed(&snapshot);
+            same(&copy, &screen, &format!("{} at {cut}", path.display()), b"the recording");
+            let file = path.with_extension(format!("{cut}.snapshot"));
+            if write {
+                std::fs::write(&file, &snapshot).expect("it is written");
+            }
+            let kept = std::fs::read(&file).unwrap_or_default();
+            assert!(kept == snapshot, "{} is stale: write it anew with BOWLINE_RECORD=1", file.display());
+        }
+    }
+    assert!(seen >= 5, "{seen} recordings");
 }
