@@ -12,6 +12,7 @@
 //! proxies.rs         a SOCKS5 and an HTTP CONNECT proxy
 //! raw_ssh.rs         an SSH server that says anything, right or wrong, under real encryption
 //! memory.rs          what a test's process costs, and whether anything panicked
+//! screen.rs          a window that shows a terminal slowly, or not at all
 //! eventually.rs      waiting for a condition with a deadline
 //! ```
 
@@ -27,6 +28,7 @@ pub mod memory;
 pub mod processes;
 pub mod proxies;
 pub mod raw_ssh;
+pub mod screen;
 pub mod sshd;
 
 use std::fmt;
