@@ -67,6 +67,8 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
         trust::trusted_key_remove,
         trust::trusted_key_restore,
         shell::pick_key_file,
+        shell::timeline_save,
+        shell::notify,
         shell::open_link,
         shell::reveal_data_folder,
         shell::menu_language,

@@ -12,6 +12,7 @@ mod events;
 pub mod ipc;
 mod logging;
 mod menu;
+mod notification;
 mod rendering;
 mod terminal_stream;
 

@@ -376,6 +376,14 @@ impl Engine {
         Ok(self.inner.timeline.entries())
     }
 
+    /// Writes the timeline to a file, one JSON object in each line, oldest first.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ExportFailed`].
+    pub async fn timeline_save(&self, path: PathBuf) -> Result<()> {
+        self.inner.timeline.save(&path).await
+    }
+
     /// Ends everything: terminals, connections and the built-in host.
     pub async fn shut_down(&self) {
         self.test().cancel();

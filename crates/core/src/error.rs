@@ -59,6 +59,8 @@ codes! {
     StoreFailed => Fix,
     /// An ssh_config file could not be read: `path`, `cause`.
     ImportFailed => Fix,
+    /// A file that the person asked for could not be written: `path`, `cause`.
+    ExportFailed => Fix,
 
     // Dialling.
     /// The name does not resolve: `address`, `cause`.

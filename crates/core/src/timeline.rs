@@ -1,6 +1,7 @@
 //! What happened to the connections, in order: every change of state with its cause and how long the one before lasted.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use ts_rs::TS;
 
 use crate::clock;
 use crate::connection::cause::Cause;
-use crate::error::Problem;
+use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::host::HostId;
 
 /// Entries that are kept; the oldest goes first. A host that flaps every second fills it in half an hour.
@@ -133,7 +134,70 @@ impl Timeline {
         self.lock().entries.iter().cloned().collect()
     }
 
+    /// Writes what is kept as JSON Lines, oldest first.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ExportFailed`].
+    pub async fn save(&self, path: &Path) -> Result<()> {
+        let mut lines = String::new();
+        for entry in self.entries() {
+            lines.push_str(&serde_json::to_string(&entry).map_err(Error::internal)?);
+            lines.push('\n');
+        }
+        tokio::fs::write(path, lines).await.map_err(|cause| {
+            let path = path.to_string_lossy().into_owned();
+            Error::new(
+                ErrorCode::ExportFailed,
+                format!("The timeline could not be written to {path}: {cause}. Choose another place."),
+            )
+            .with("path", path)
+            .with("cause", cause.to_string())
+        })
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timeline() -> Timeline {
+        Timeline::new(Arc::new(|_| {}))
+    }
+
+    #[test]
+    fn the_oldest_entry_goes_when_it_is_full() {
+        let timeline = timeline();
+        for _ in 0..=ENTRIES_MAX {
+            timeline.note(None, None, TimelineEvent::NetworkChanged);
+        }
+        let entries = timeline.entries();
+        assert_eq!((entries.len(), entries[0].number), (ENTRIES_MAX, 2));
+    }
+
+    #[tokio::test]
+    async fn it_is_saved_as_one_json_object_in_each_line() {
+        let timeline = timeline();
+        timeline.note(None, None, TimelineEvent::Dialing { attempt: 1 });
+        timeline.note(None, Some(Duration::from_millis(20)), TimelineEvent::Up { attempt: 1 });
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("timeline.jsonl");
+        timeline.save(&path).await.expect("saved");
+        let text = std::fs::read_to_string(&path).expect("written");
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!((&lines[1]["event"], &lines[1]["lastedMs"]), (&"up".into(), &20.0.into()));
+    }
+
+    #[tokio::test]
+    async fn a_place_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = timeline().save(&folder.path().join("no/such/folder")).await.expect_err("refused");
+        assert_eq!(error.code, ErrorCode::ExportFailed);
+        assert!(error.to_string().contains("no/such/folder"), "{error}");
     }
 }

@@ -1,10 +1,11 @@
 //! What only the desktop can do: file pickers, the browser, the menu.
 
+use bowline_core::engine::Engine;
 use bowline_core::error::{Error, ErrorCode, Problem};
-use tauri::{AppHandle, Manager};
+use tauri::{AppHandle, Manager, State};
 
 use crate::ipc::{Declaration, declare};
-use crate::menu;
+use crate::{menu, notification};
 
 /// A native file picker for a private key; null when dismissed.
 #[tauri::command]
@@ -12,6 +13,25 @@ pub async fn pick_key_file(app: AppHandle) -> Result<Option<String>, Problem> {
     let folder = app.path().home_dir().map(|home| home.join(".ssh")).unwrap_or_default();
     let picked = rfd::AsyncFileDialog::new().set_directory(folder).pick_file().await;
     Ok(picked.map(|file| file.path().to_string_lossy().into_owned()))
+}
+
+/// Asks where, and writes what happened to the connections there, one JSON object in each line; null when dismissed.
+#[tauri::command]
+pub async fn timeline_save(engine: State<'_, Engine>) -> Result<Option<String>, Problem> {
+    let picked = rfd::AsyncFileDialog::new()
+        .set_file_name("bowline-timeline.jsonl")
+        .add_filter("JSON Lines", &["jsonl"])
+        .save_file()
+        .await;
+    let Some(file) = picked else { return Ok(None) };
+    engine.timeline_save(file.path().to_owned()).await?;
+    Ok(Some(file.path().to_string_lossy().into_owned()))
+}
+
+/// Shows a notification of the desktop. One that cannot be shown (no service, not allowed) is refused.
+#[tauri::command]
+pub async fn notify(app: AppHandle, title: String, body: String) -> Result<(), Problem> {
+    Ok(notification::show(&app, &title, &body).await?)
 }
 
 /// Opens an http(s) link in the person's browser; anything else is refused.
@@ -44,6 +64,8 @@ pub fn menu_visible(app: AppHandle, visible: bool) -> Result<(), Problem> {
 pub fn declarations(config: &ts_rs::Config) -> Vec<Declaration> {
     vec![
         declare!(config, ["A native file picker for a private key; null when dismissed."] pick_key_file() -> Option<String>),
+        declare!(config, ["Asks where, and writes what happened to the connections there, one JSON object in each line; null when dismissed."] timeline_save() -> Option<String>),
+        declare!(config, ["Shows a notification of the desktop. One that cannot be shown (no service, not allowed) is refused."] notify(title: String, body: String) -> ()),
         declare!(config, ["Opens an http(s) link in the person's browser; anything else is refused."] open_link(url: String) -> ()),
         declare!(config, ["Opens the folder that holds Bowline's files (after a store notice)."] reveal_data_folder() -> ()),
         declare!(config, ["Sets the language of the native menu (\"en\" or \"zh-CN\")."] menu_language(language: String) -> ()),

@@ -84,6 +84,7 @@ impl Cause {
             | ErrorCode::StoreBusy
             | ErrorCode::StoreFailed
             | ErrorCode::ImportFailed
+            | ErrorCode::ExportFailed
             | ErrorCode::KnownHostsUnreadable
             | ErrorCode::KnownHostsUnwritable
             | ErrorCode::KeyExists
