@@ -20,7 +20,17 @@ const MENUS: &[(&str, &[&str])] = &[
     ("file", &["host.add", "host.import", "", "trust.open", "settings.open"]),
     (
         "view",
-        &["palette.open", "sidebar.toggle", "", "theme.toggle", "text.bigger", "text.smaller", "text.reset"],
+        &[
+            "palette.open",
+            "sidebar.toggle",
+            "health.show",
+            "timeline.show",
+            "",
+            "theme.toggle",
+            "text.bigger",
+            "text.smaller",
+            "text.reset",
+        ],
     ),
     ("terminal", &["terminal.find", "", "tab.new", "pane.splitRight", "pane.splitDown", "", "tab.close"]),
 ];

@@ -4,6 +4,7 @@ import { useHosts } from './hosts/hosts'
 import { useBackend, type EngineEvent, type Overview } from './ipc'
 import { useNotices } from './notices/notices'
 import { usePrompts } from './prompts/prompts'
+import { useTimeline } from './timeline/timeline'
 
 function show(overview: Overview): void {
   const hosts = useHosts()
@@ -12,6 +13,7 @@ function show(overview: Overview): void {
   hosts.platform = overview.platform
   hosts.localUser = overview.localUser
   useConnections().showAll(overview.connections)
+  useTimeline().showAll(overview.timeline)
   usePrompts().showAll(overview.prompts)
   useNotices().show(overview.storeNotices, overview.keyring)
 }
@@ -23,6 +25,9 @@ function apply(event: EngineEvent): void {
       break
     case 'connection':
       useConnections().show(event.data)
+      break
+    case 'timeline':
+      useTimeline().add(event.data)
       break
     case 'prompt':
       usePrompts().add(event.data)

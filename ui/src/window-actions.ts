@@ -43,6 +43,7 @@ export function registerWindowActions({ findHost }: WindowParts): void {
   registerAction({ id: 'host.delete', enabled: editable, run: withSelected(hostActions.remove) })
   registerAction({
     id: 'host.disconnect',
+    keys: 'Mod+Shift+Alt+Q',
     enabled: () => hosts.selected !== undefined && connections.of(hosts.selected.id).state !== 'idle',
     run: withSelected(hostActions.disconnect),
   })

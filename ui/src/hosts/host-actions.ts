@@ -21,7 +21,7 @@ export function useHostActions() {
     attempt(async () => {
       const copy = await hosts.duplicate(host.id)
       hosts.selectedId = copy.id
-      notices.toast(t('hosts.duplicated', { host: hostName(copy) }))
+      notices.toast(() => t('hosts.duplicated', { host: hostName(copy) }))
     })
 
   const remove = (host: Host) =>
@@ -29,8 +29,8 @@ export function useHostActions() {
       if (host.builtin) return
       const open = connections.of(host.id).terminals > 0
       await hosts.remove(host.id)
-      notices.toast(t(open ? 'hosts.deletedOpen' : 'hosts.deleted', { host: hostName(host) }), {
-        action: { label: t('buttons.undo'), run: () => restore(host) },
+      notices.toast(() => t(open ? 'hosts.deletedOpen' : 'hosts.deleted', { host: hostName(host) }), {
+        action: { label: () => t('buttons.undo'), run: () => restore(host) },
       })
     })
 
@@ -38,14 +38,14 @@ export function useHostActions() {
     attempt(async () => {
       await hosts.restore(host.id)
       hosts.selectedId = host.id
-      notices.toast(t('hosts.restored', { host: hostName(host) }))
+      notices.toast(() => t('hosts.restored', { host: hostName(host) }))
     })
 
   const move = (host: Host, group: string) =>
     attempt(async () => {
       if (host.group === group) return
       await hosts.move(host.id, group)
-      notices.toast(t(group ? 'hosts.moved' : 'hosts.movedOut', { host: hostName(host), group }))
+      notices.toast(() => t(group ? 'hosts.moved' : 'hosts.movedOut', { host: hostName(host), group }))
     })
 
   function moveToNewGroup(host: Host): void {
@@ -58,5 +58,8 @@ export function useHostActions() {
 
   const disconnect = (host: Host) => attempt(() => connections.disconnect(host.id))
 
-  return { edit, duplicate, remove, move, moveToNewGroup, installKey, disconnect }
+  const retry = (host: Host) => attempt(() => connections.retry(host.id))
+  const giveUp = (host: Host) => attempt(() => connections.giveUp(host.id))
+
+  return { edit, duplicate, remove, move, moveToNewGroup, installKey, disconnect, retry, giveUp }
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { ErrorCode, ProblemKind, Question, TerminalEnd, TestStep } from '../ipc'
+import type { Cause, ConnectionState, ErrorCode, ProblemKind, Question, TerminalEnd, TestStep, TimelineEvent } from '../ipc'
 // As written, not compiled: the placeholders are compared.
 import enText from './en.json?raw'
 import zhText from './zh-CN.json?raw'
@@ -17,7 +17,9 @@ type Complete<Catalogue> = Catalogue extends {
   fieldProblems: Record<ProblemKind, string>
   test: { steps: Record<TestStep, string> }
   prompts: Record<Question['kind'], object>
-  states: Record<'idle' | 'dialing' | 'authenticating' | 'up' | 'suspect' | 'down' | 'halted', string>
+  states: Record<ConnectionState['state'], string>
+  causes: Record<Cause, string>
+  timeline: { what: Record<TimelineEvent['event'], string> }
   // A failed one is told by its problem.
   terminal: { end: Record<Exclude<TerminalEnd['how'], 'failed'>, string> }
 }

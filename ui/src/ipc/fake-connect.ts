@@ -1,7 +1,10 @@
 /** How the fake engine reaches hosts: the states it goes through, the questions it asks and how a test proceeds. */
+import { FakeHealth } from './fake-health'
 import { problem } from './fake-problem'
+import type { FakeTimeline } from './fake-timeline'
 import type {
   Answer,
+  Cause,
   ConnectionState,
   ConnectionView,
   EngineEvent,
@@ -9,6 +12,7 @@ import type {
   HostDraft,
   HostId,
   KeyPicture,
+  LaneHealth,
   Problem,
   Prompt,
   Question,
@@ -18,6 +22,11 @@ import type {
 
 /** Long enough to be seen by a test, short enough not to be waited for. */
 const STEP_MS = 60
+
+/** Failed tries in a row after which the fake waits longer for all, as the engine's breaker does. */
+const TRIPS_AFTER = 5
+const FIRST_WAIT_MS = 1000
+const LONGEST_WAIT_MS = 30_000
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -42,7 +51,7 @@ export const FAKE_KEY: KeyPicture = {
 const OLD_FINGERPRINT = 'SHA256:p2QAMXNIC1TJYWeIOttrVc98/R1BUFWu3/LiyKgUfQM'
 
 export function connectionOf(hostId: HostId): ConnectionView {
-  return { hostId, state: 'idle', roundTripMs: null, lastHeardMs: null, cipher: null, server: null, terminals: 0 }
+  return { hostId, state: 'idle', roundTripMs: null, lastHeardMs: null, cipher: null, server: null, terminals: 0, lanes: 0 }
 }
 
 /** As in known_hosts, and what one types to replace a key. */
@@ -57,6 +66,37 @@ type Target = Pick<Host, 'address' | 'port' | 'user' | 'label' | 'keyPath'> & {
   canRemember: boolean
 }
 
+/** Which class a code belongs to, for those that the fake can meet. */
+function causeOf(code: Problem['code']): Cause {
+  switch (code) {
+    case 'refused':
+    case 'unresolvable':
+    case 'protocol':
+      return code
+    case 'connection-silent':
+    case 'silent-server':
+    case 'dial-timed-out':
+      return 'timed-out'
+    case 'connection-reset':
+      return 'reset'
+    case 'connection-broken':
+      return 'broken-pipe'
+    case 'connection-closed':
+    case 'closed-in-handshake':
+      return 'closed-by-peer'
+    case 'host-key-changed':
+    case 'host-key-rejected':
+    case 'host-key-revoked':
+      return 'host-key'
+    case 'auth-refused':
+    case 'cancelled':
+    case 'passphrase-wrong':
+      return 'auth'
+    default:
+      return 'local'
+  }
+}
+
 export class FakeDialer {
   private readonly connections = new Map<HostId, ConnectionView>()
   private readonly dials = new Map<HostId, Promise<void>>()
@@ -64,10 +104,21 @@ export class FakeDialer {
   private readonly trusted = new Set<string>()
   /** Hosts whose secret a person wished to be kept. */
   private readonly remembered = new Set<HostId>()
+  private readonly health = new Map<HostId, FakeHealth>()
+  /** Hosts that the network does not reach just now: the hosts behind them, and their next try. */
+  private readonly cut = new Map<HostId, Problem>()
+  private readonly retries = new Map<HostId, ReturnType<typeof setTimeout>>()
+  /** Who joins a wait that is under way already. */
+  private waiting: { id: HostId; resolve: () => void; reject: (problem: Problem) => void }[] = []
   private nextPrompt = 1
   private testRun = 0
 
-  constructor(private readonly emit: (event: EngineEvent) => void) {}
+  constructor(
+    private readonly emit: (event: EngineEvent) => void,
+    private readonly timeline: FakeTimeline,
+    /** A connection that was lost is there again, or will not be before a person acts, or is given up. */
+    private readonly told: (id: HostId, news: 'lost' | 'back' | 'given-up', problem: Problem) => void,
+  ) {}
 
   views(): ConnectionView[] {
     return [...this.connections.values()]
@@ -82,13 +133,102 @@ export class FakeDialer {
     if (this.connections.get(host.id)?.state === 'up') return Promise.resolve()
     const under = this.dials.get(host.id)
     if (under) return under
+    if (this.retries.has(host.id)) return new Promise((resolve, reject) => this.waiting.push({ id: host.id, resolve, reject }))
     const dial = this.dial({ ...host, canRemember }).finally(() => this.dials.delete(host.id))
     this.dials.set(host.id, dial)
     return dial
   }
 
   disconnect(id: HostId): void {
-    this.show(id, { state: 'idle' }, { roundTripMs: null, cipher: null, server: null, terminals: 0 })
+    this.stopRetrying(id)
+    this.show(id, { state: 'idle' }, { roundTripMs: null, cipher: null, server: null, terminals: 0, lanes: 0 })
+  }
+
+  lanes(id: HostId): LaneHealth[] {
+    const view = this.connections.get(id)
+    if (view?.state !== 'up' && view?.state !== 'suspect') return []
+    return this.health.get(id)?.lanes(view, Date.now()) ?? []
+  }
+
+  /** Shows a state and figures as they are given, whatever led to them. */
+  set(id: HostId, change: Partial<ConnectionView>): void {
+    const now = { ...connectionOf(id), ...this.connections.get(id), ...change } as ConnectionView
+    if (!this.health.has(id)) this.health.set(id, new FakeHealth(Date.now() - 12 * 60_000))
+    this.show(id, now, change)
+  }
+
+  /** The connection is lost. Tries go on by themselves and fail until `heal`. */
+  lose(id: HostId, failure: Problem, retryInMs = FIRST_WAIT_MS): void {
+    this.cut.set(id, failure)
+    this.told(id, 'lost', failure)
+    this.fail(id, failure, 1, retryInMs)
+  }
+
+  /** The network is back: the next try succeeds. */
+  heal(id: HostId): void {
+    this.cut.delete(id)
+  }
+
+  retry(host: Host): void {
+    const view = this.connections.get(host.id)
+    if (view?.state !== 'down' && view?.state !== 'tripped' && view?.state !== 'halted') return
+    this.timeline.note(host.id, { event: 'retry-asked' })
+    void this.again(host, view.state === 'halted' ? 1 : view.attempt + 1)
+  }
+
+  giveUp(id: HostId): void {
+    const view = this.connections.get(id)
+    if (view?.state !== 'down' && view?.state !== 'tripped' && view?.state !== 'halted') return
+    this.stopRetrying(id)
+    this.timeline.note(id, { event: 'given-up' })
+    this.told(id, 'given-up', view.problem)
+    this.release(id, ({ reject }) => reject(view.problem))
+    const { cause, problem } = view
+    const attempt = view.state === 'halted' ? 0 : view.attempt
+    this.show(id, { state: 'down', cause, problem, attempt, retryAtMs: null }, { terminals: 0, lanes: 0 })
+  }
+
+  private stopRetrying(id: HostId): void {
+    clearTimeout(this.retries.get(id))
+    this.retries.delete(id)
+  }
+
+  private fail(id: HostId, failure: Problem, attempt: number, retryInMs: number): void {
+    const cause = causeOf(failure.code)
+    if (failure.action !== 'retry') return this.show(id, { state: 'halted', cause, problem: failure }, { lanes: 0 })
+    const retryAtMs = Date.now() + retryInMs
+    const state = attempt >= TRIPS_AFTER ? 'tripped' : 'down'
+    this.show(id, { state, cause, problem: failure, attempt, retryAtMs }, { lanes: 0 })
+    this.stopRetrying(id)
+    this.retries.set(
+      id,
+      setTimeout(() => void this.again({ id }, attempt + 1), retryInMs),
+    )
+  }
+
+  private async again({ id }: Pick<Host, 'id'>, attempt: number): Promise<void> {
+    this.stopRetrying(id)
+    this.show(id, { state: 'dialing', attempt })
+    await pause(STEP_MS)
+    const failure = this.cut.get(id)
+    if (failure) return this.fail(id, failure, attempt, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt))
+    this.show(id, { state: 'authenticating' })
+    await pause(STEP_MS)
+    this.showUp(id)
+    this.told(id, 'back', problem('internal'))
+    this.release(id, ({ resolve }) => resolve())
+  }
+
+  private release(id: HostId, how: (waiting: FakeDialer['waiting'][number]) => void): void {
+    const ready = this.waiting.filter((one) => one.id === id)
+    this.waiting = this.waiting.filter((one) => one.id !== id)
+    ready.forEach(how)
+  }
+
+  private showUp(id: HostId): void {
+    this.health.set(id, new FakeHealth(Date.now()))
+    const figures = { roundTripMs: 12.4, lastHeardMs: Date.now(), cipher: 'aes128-gcm@openssh.com', lanes: 1 }
+    this.show(id, { state: 'up' }, { ...figures, server: 'OpenSSH_9.2p1 Debian-2' })
   }
 
   countTerminals(id: HostId, terminals: number): void {
@@ -154,7 +294,7 @@ export class FakeDialer {
 
   private async dial(target: Target & { id: HostId }): Promise<void> {
     try {
-      this.show(target.id, { state: 'dialing' })
+      this.show(target.id, { state: 'dialing', attempt: 1 })
       await pause(STEP_MS)
       this.resolve(target)
       this.reach(target)
@@ -162,14 +302,16 @@ export class FakeDialer {
       await pause(STEP_MS)
       await this.checkKey(target)
       await this.logIn(target)
-      this.show(
-        target.id,
-        { state: 'up' },
-        { roundTripMs: 12.4, lastHeardMs: Date.now(), cipher: 'aes128-gcm@openssh.com', server: 'OpenSSH_9.2p1 Debian-2' },
-      )
+      this.showUp(target.id)
     } catch (failure) {
       const failed = failure as Problem
-      this.show(target.id, failed.action === 'retry' ? { state: 'down', problem: failed } : { state: 'halted', problem: failed })
+      const cause = causeOf(failed.code)
+      this.show(
+        target.id,
+        failed.action === 'retry'
+          ? { state: 'down', cause, problem: failed, attempt: 0, retryAtMs: null }
+          : { state: 'halted', cause, problem: failed },
+      )
       throw failure
     }
   }
@@ -249,20 +391,35 @@ export class FakeDialer {
   }
 
   private show(id: HostId, state: ConnectionState, change: Partial<ConnectionView> = {}): void {
-    const { roundTripMs, lastHeardMs, cipher, server, terminals } = {
-      ...connectionOf(id),
-      ...this.connections.get(id),
-      ...change,
-    }
-    const view: ConnectionView = { hostId: id, roundTripMs, lastHeardMs, cipher, server, terminals, ...bare(state) }
+    const before = this.connections.get(id) ?? connectionOf(id)
+    const { roundTripMs, lastHeardMs, cipher, server, terminals, lanes } = { ...before, ...change }
+    const view: ConnectionView = { hostId: id, roundTripMs, lastHeardMs, cipher, server, terminals, lanes, ...bare(state) }
     this.connections.set(id, view)
     this.emit({ type: 'connection', data: view })
+    this.timeline.follow(id, before, view)
   }
 }
 
 /** The state alone, out of something that may be a whole view. */
 function bare(state: ConnectionState): ConnectionState {
-  return state.state === 'down' || state.state === 'halted'
-    ? { state: state.state, problem: state.problem }
-    : { state: state.state }
+  switch (state.state) {
+    case 'idle':
+    case 'authenticating':
+    case 'up':
+      return { state: state.state }
+    case 'dialing':
+      return { state: 'dialing', attempt: state.attempt }
+    case 'suspect':
+      return { state: 'suspect', sinceMs: state.sinceMs }
+    case 'down': {
+      const { cause, problem, attempt, retryAtMs } = state
+      return { state: 'down', cause, problem, attempt, retryAtMs }
+    }
+    case 'tripped': {
+      const { cause, problem, attempt, retryAtMs } = state
+      return { state: 'tripped', cause, problem, attempt, retryAtMs }
+    }
+    case 'halted':
+      return { state: 'halted', cause: state.cause, problem: state.problem }
+  }
 }

@@ -6,11 +6,12 @@
  */
 import type { Backend, CommandName, Preferences, Stop } from './backend'
 import { checkDraft } from './fake-check'
-import { connectionOf, FakeDialer } from './fake-connect'
+import { FakeDialer } from './fake-connect'
 import { FAKE_HOSTS, importCandidates, manyHosts } from './fake-hosts'
 import { FakeKeys } from './fake-keys'
 import { problem } from './fake-problem'
 import { openFakeTerminal, type FakeTerminal } from './fake-terminal'
+import { FakeTimeline } from './fake-timeline'
 import { fakeTrust } from './fake-trust'
 import type {
   Commands,
@@ -28,6 +29,7 @@ import type {
   TerminalId,
   TerminalState,
   TestProgress,
+  TimelineEvent,
 } from './generated'
 
 export interface FakeOptions {
@@ -47,6 +49,8 @@ interface OpenTerminal {
   host: HostId
   state: TerminalState
   shell: FakeTerminal | null
+  /** Starts a shell, also anew on a connection that is back. */
+  run: () => void
   typedEarly: Uint8Array[]
 }
 
@@ -82,10 +86,16 @@ export function createFake(options: FakeOptions = {}) {
   const candidates = options.importable === false ? [] : importCandidates()
   const opened: string[] = []
   const trust = fakeTrust()
+  const keys = new FakeKeys(options.hosts === 'few')
+  const retried: HostId[] = []
+  let healthAsked = 0
 
   const emit = (event: EngineEvent): void => listeners.forEach((listener) => listener(event))
-  const dialer = new FakeDialer(emit)
-  const keys = new FakeKeys(options.hosts === 'few')
+  const timeline = new FakeTimeline(emit)
+  const dialer = new FakeDialer(emit, timeline, (host, news, problem) => {
+    for (const [id, entry] of terminals) if (entry.host === host) follow(id, entry, news, problem)
+  })
+  const notified: { title: string; body: string }[] = []
   const ready: KeyringState = { state: 'ready' }
   let keyring = options.keyring ?? ready
 
@@ -135,6 +145,18 @@ export function createFake(options: FakeOptions = {}) {
     dialer.countTerminals(entry.host, running(entry.host))
   }
 
+  /** What a connection that comes and goes does to its terminals. */
+  function follow(id: TerminalId, entry: OpenTerminal, news: 'lost' | 'back' | 'given-up', failure: Problem): void {
+    if (entry.state.state === 'ended') return
+    if (news === 'lost') {
+      entry.shell?.close()
+      entry.shell = null
+      entry.state = { state: 'waiting', problem: failure, sinceMs: Date.now() }
+      showTerminal(id, entry)
+    } else if (news === 'back') entry.run()
+    else endTerminal(id, { how: 'failed', problem: failure })
+  }
+
   const running = (host: HostId): number =>
     [...terminals.values()].filter((entry) => entry.host === host && entry.state.state !== 'ended').length
 
@@ -146,6 +168,7 @@ export function createFake(options: FakeOptions = {}) {
       hosts: list(),
       connections: dialer.views(),
       terminals: [...terminals].map(([id, entry]) => ({ id, hostId: entry.host, ...entry.state })),
+      timeline: timeline.entries(),
       prompts: dialer.prompts(),
       storeNotices: options.storeNotices ?? [],
       keyring,
@@ -214,6 +237,19 @@ export function createFake(options: FakeOptions = {}) {
       dialer.disconnect(id)
       return null
     },
+    host_health: ({ id }) => {
+      healthAsked++
+      return dialer.lanes(id)
+    },
+    host_retry: ({ id }) => {
+      retried.push(id)
+      dialer.retry(find(id))
+      return null
+    },
+    host_give_up: ({ id }) => {
+      dialer.giveUp(id)
+      return null
+    },
     host_test_cancel: () => {
       dialer.cancelTest()
       return null
@@ -222,6 +258,11 @@ export function createFake(options: FakeOptions = {}) {
     trusted_key_remove: trust.trusted_key_remove,
     trusted_key_restore: trust.trusted_key_restore,
     pick_key_file: () => '~/.ssh/id_ed25519',
+    timeline_save: () => '/home/ada/bowline-timeline.jsonl',
+    notify: (notification) => {
+      notified.push(notification)
+      return null
+    },
     open_link: ({ url }) => {
       if (!/^https?:/.test(url) || new URL(url).username !== '') throw problem('link-refused', { url })
       opened.push(url)
@@ -253,17 +294,17 @@ export function createFake(options: FakeOptions = {}) {
     async openTerminal(hostId, size, onOutput) {
       const host = find(hostId)
       const id = nextTerminal++
-      const entry: OpenTerminal = { host: hostId, state: { state: 'opening' }, shell: null, typedEarly: [] }
+      const run = (): void => {
+        entry.state = { state: 'running' }
+        entry.shell = openFakeTerminal({ host, size, output: onOutput, ended: (end) => endTerminal(id, end) })
+        entry.typedEarly.splice(0).forEach((bytes) => entry.shell?.write(bytes))
+        showTerminal(id, entry)
+        dialer.countTerminals(hostId, running(hostId))
+      }
+      const entry: OpenTerminal = { host: hostId, state: { state: 'opening' }, shell: null, run, typedEarly: [] }
       terminals.set(id, entry)
       void dialer.connect(host, keyring.state === 'ready').then(
-        () => {
-          if (entry.state.state === 'ended') return
-          entry.state = { state: 'running' }
-          entry.shell = openFakeTerminal({ host, size, output: onOutput, ended: (end) => endTerminal(id, end) })
-          entry.typedEarly.forEach((bytes) => entry.shell?.write(bytes))
-          showTerminal(id, entry)
-          dialer.countTerminals(hostId, running(hostId))
-        },
+        () => entry.state.state !== 'ended' && run(),
         (failure: Problem) => endTerminal(id, { how: 'failed', problem: failure }),
       )
       setTimeout(() => entry.state.state === 'opening' && showTerminal(id, entry))
@@ -299,8 +340,19 @@ export function createFake(options: FakeOptions = {}) {
     emit,
     /** Chooses an item of the native menu. */
     menu: (action: string) => menuListeners.forEach((listener) => listener(action)),
-    connection: (hostId: HostId, change: Partial<ConnectionView>) =>
-      emit({ type: 'connection', data: { ...connectionOf(hostId), ...change } as ConnectionView }),
+    /** Shows a state and figures of a connection as they are given. */
+    connection: (hostId: HostId, change: Partial<ConnectionView>) => dialer.set(hostId, change),
+    /** The network goes away under a host: its terminals wait, and tries fail until it is healed. */
+    lose: (hostId: HostId, failure: Problem, retryInMs?: number) => dialer.lose(hostId, failure, retryInMs),
+    heal: (hostId: HostId) => dialer.heal(hostId),
+    /** Notes something in the timeline, also of another moment. */
+    note: (hostId: HostId | null, what: TimelineEvent, atMs?: number, lastedMs?: number) =>
+      timeline.note(hostId, what, atMs, lastedMs),
+    /** Hosts for which the window asked to try now. */
+    retried,
+    notified,
+    /** How often the window asked how a connection is doing. */
+    healthAsked: () => healthAsked,
     endTerminal,
     setKeyring: (state: KeyringState) => (keyring = state),
     setClipboard: (text: string) => (clipboard = text),

@@ -1,4 +1,5 @@
 /** For what a person asked for and nobody waits on. */
+import { sentences } from '../i18n/format'
 import { problemText } from '../i18n/problem'
 import { toProblem } from '../ipc'
 import { useNotices } from './notices'
@@ -8,7 +9,11 @@ export async function attempt(work: () => unknown): Promise<void> {
   try {
     await work()
   } catch (thrown) {
-    const { text, fix } = problemText(toProblem(thrown))
-    useNotices().toast(`${text} ${fix}`, { tone: 'bad' })
+    const problem = toProblem(thrown)
+    const said = () => {
+      const { text, fix } = problemText(problem)
+      return sentences(text, fix)
+    }
+    useNotices().toast(said, { tone: 'bad' })
   }
 }

@@ -6,9 +6,10 @@ import { useBackend, type KeyringState, type Problem, type StoreNotice } from '.
 
 export interface Toast {
   id: number
-  text: string
+  /** In the language of the window, also after that has changed. */
+  readonly text: string
   /** What the button beside the text does, such as Undo. */
-  action?: { label: string; run: () => void | Promise<void> }
+  action?: { label: () => string; run: () => void | Promise<void> }
   tone: 'plain' | 'bad'
 }
 
@@ -59,9 +60,17 @@ export const useNotices = defineStore('notices', () => {
     keyringDismissed.value = true
   }
 
-  function toast(text: string, options: Partial<Pick<Toast, 'action' | 'tone'>> = {}): void {
+  function toast(text: () => string, options: Partial<Pick<Toast, 'action' | 'tone'>> = {}): void {
     const id = nextId++
-    toasts.value = [...toasts.value, { id, text, tone: 'plain', ...options }]
+    const shown: Toast = {
+      id,
+      get text() {
+        return text()
+      },
+      tone: 'plain',
+      ...options,
+    }
+    toasts.value = [...toasts.value, shown]
     timers.set(
       id,
       setTimeout(() => dismissToast(id), TOAST_MS),

@@ -28,10 +28,14 @@ export interface Settings {
   copyOnSelect: boolean
   rightClick: RightClick
   bell: Bell
+  /** Notifications of the desktop when a session comes back unseen. */
+  notifications: boolean
   menuBar: boolean
   sidebarShown: boolean
   /** In CSS pixels. */
   sidebarWidth: number
+  /** In CSS pixels. */
+  drawerWidth: number
   /** Names of the groups folded in the sidebar. */
   foldedGroups: string[]
 }
@@ -48,9 +52,11 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   copyOnSelect: false,
   rightClick: 'menu',
   bell: 'visual',
+  notifications: true,
   menuBar: false,
   sidebarShown: true,
   sidebarWidth: 260,
+  drawerWidth: 340,
   foldedGroups: [],
 }
 
@@ -60,6 +66,7 @@ export const LIMITS = {
   lineHeight: { min: 1, max: 2, step: 0.05 },
   scrollback: { min: 0, max: 100_000, step: 1000 },
   sidebarWidth: { min: 200, max: 480, step: 10 },
+  drawerWidth: { min: 280, max: 640, step: 10 },
 } as const
 
 export const CHOICES = {
@@ -108,9 +115,11 @@ export function readSettings(stored: Record<string, unknown>): Settings {
     copyOnSelect: flag(stored['copyOnSelect'], usual.copyOnSelect),
     rightClick: oneOf(CHOICES.rightClick, stored['rightClick'], usual.rightClick),
     bell: oneOf(CHOICES.bell, stored['bell'], usual.bell),
+    notifications: flag(stored['notifications'], usual.notifications),
     menuBar: flag(stored['menuBar'], usual.menuBar),
     sidebarShown: flag(stored['sidebarShown'], usual.sidebarShown),
     sidebarWidth: Math.round(within(LIMITS.sidebarWidth, stored['sidebarWidth'], usual.sidebarWidth)),
+    drawerWidth: Math.round(within(LIMITS.drawerWidth, stored['drawerWidth'], usual.drawerWidth)),
     foldedGroups: Array.isArray(folded) ? folded.filter((name) => typeof name === 'string') : [],
   }
 }
@@ -156,8 +165,8 @@ export const useSettings = defineStore('settings', () => {
 
   /** The window keeps its shape: only what the dialog shows goes back to the defaults. */
   function reset(): void {
-    const { sidebarShown, sidebarWidth, foldedGroups } = current
-    Object.assign(current, DEFAULT_SETTINGS, { sidebarShown, sidebarWidth, foldedGroups })
+    const { sidebarShown, sidebarWidth, drawerWidth, foldedGroups } = current
+    Object.assign(current, DEFAULT_SETTINGS, { sidebarShown, sidebarWidth, drawerWidth, foldedGroups })
   }
 
   return { current, load, reset }

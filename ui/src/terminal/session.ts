@@ -4,6 +4,7 @@
  */
 import { ref, shallowRef } from 'vue'
 import { toProblem, useBackend, type HostId, type TerminalId, type TerminalSize, type TerminalState } from '../ipc'
+import { useConnections } from '../connections/connections'
 import { attempt } from '../notices/attempt'
 import type { Platform } from '../workspace/platform'
 import type { TerminalDirectory } from './directory'
@@ -16,9 +17,14 @@ import { Surface, type Appearance } from './surface'
 /** A title is a hint beside the tab's name; a program may send a novel. */
 const TITLE_CHARACTERS = 120
 
+/** What xterm.js says by itself: answers to a program's questions, the focus, the mouse. Nobody pressed a key. */
+// eslint-disable-next-line no-control-regex -- reports begin with an escape character
+const REPORT = /^\x1b(?:\[[IO<M?>]|\[[\d;]*[cnRty]|\]|P)/
+
 /** Everything of one connection to the engine's terminal; replaced as a whole by `reopen`. */
 interface Line {
   id: TerminalId | undefined
+  /** A new one after each loss of the connection: what was typed into the old one is not sent to the new shell. */
   pump: InputPump
   credit: OutputCredit
 }
@@ -55,7 +61,9 @@ export class TerminalSession {
     this.#line = this.#newLine()
     this.surface = new Surface(appearance, platform, {
       text: (text) => this.#typed(text),
-      binary: (text) => void this.#line.pump.type(binaryBytes(text)),
+      binary: (text) => {
+        if (!this.waiting) this.#line.pump.type(binaryBytes(text))
+      },
       size: (size) => this.#resized(size),
       title: (title) => this.#titled(title),
       bell: () => void this.bells.value++,
@@ -71,6 +79,11 @@ export class TerminalSession {
 
   get ended(): boolean {
     return this.state.value.state === 'ended'
+  }
+
+  /** Its connection is gone and is being made anew; what is typed goes nowhere. */
+  get waiting(): boolean {
+    return this.state.value.state === 'waiting'
   }
 
   /** Opens the engine's terminal with the size that the surface has by now. Once; later `reopen` does. */
@@ -99,7 +112,9 @@ export class TerminalSession {
 
   /** News from the engine about this session's terminal. */
   show(state: TerminalState): void {
+    const before = this.state.value.state
     this.state.value = state
+    if (state.state === 'waiting' && before !== 'waiting') this.#lost()
     if (state.state === 'running') this.#line.pump.start()
     if (state.state === 'ended') this.#hangUp(this.#line)
   }
@@ -107,7 +122,7 @@ export class TerminalSession {
   /** Pastes text as if typed, after taking out what could act on its own; asks first where a line break would run something. */
   async paste(text: string): Promise<void> {
     const clean = sanitisePaste(text)
-    if (clean === '' || this.ended) return
+    if (clean === '' || this.ended || this.waiting) return
     const bracketed = this.surface.terminal.modes.bracketedPasteMode
     const preview = previewPaste(clean, bracketed)
     if (preview && !(await this.#asked(preview))) return
@@ -132,7 +147,7 @@ export class TerminalSession {
   #newLine(): Line {
     const line: Line = {
       id: undefined,
-      pump: new InputPump((bytes) => useBackend().writeTerminal(line.id ?? -1, bytes)),
+      pump: this.#newPump(() => line),
       credit: new OutputCredit((bytes) => {
         if (line.id !== undefined)
           void useBackend()
@@ -141,6 +156,18 @@ export class TerminalSession {
       }),
     }
     return line
+  }
+
+  #newPump(line: () => Line): InputPump {
+    return new InputPump((bytes) => useBackend().writeTerminal(line().id ?? -1, bytes))
+  }
+
+  /** The connection is gone: what was on the screen stays, and can be selected. */
+  #lost(): void {
+    const line = this.#line
+    line.pump.stop()
+    line.pump = this.#newPump(() => line)
+    this.surface.quieten()
   }
 
   async #open(line: Line): Promise<void> {
@@ -173,7 +200,16 @@ export class TerminalSession {
       if (text === '\r') this.reopen()
       return
     }
+    if (this.waiting) return this.#tryNow(text)
     if (!this.#line.pump.type(textBytes(text))) this.bells.value++
+  }
+
+  /** A key means: now. Where a person has to decide first, only Enter does, as any key would ask the same question again. */
+  #tryNow(text: string): void {
+    if (REPORT.test(text)) return
+    const connections = useConnections()
+    if (connections.of(this.hostId).state === 'halted' && text !== '\r') return
+    void attempt(() => connections.retry(this.hostId))
   }
 
   #resized(size: TerminalSize): void {

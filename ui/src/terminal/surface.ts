@@ -54,8 +54,10 @@ const SMALLEST: TerminalSize = { cols: 10, rows: 3 }
 /** Counting every match of a common letter in a full scrollback would block typing. */
 const MATCHES_COUNTED = 1000
 
-/** What a program may have left behind: mouse reports, brackets, a scroll region, a hidden cursor, colours. */
-const SOFT_RESET = '\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[!p\x1b[?25h\x1b[0m'
+/** Reports of the mouse and of the focus, and brackets around pastes. */
+const NO_REPORTS = '\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l'
+/** What a program may have left behind: those, a scroll region, a hidden cursor, colours. */
+const SOFT_RESET = `${NO_REPORTS}\x1b[!p\x1b[?25h\x1b[0m`
 
 export class Surface {
   readonly element = document.createElement('div')
@@ -71,6 +73,10 @@ export class Surface {
   /** What had the focus when it was wanted: someone who goes elsewhere meanwhile keeps it. */
   #focusWas: Element | null = null
   #disposed = false
+  /** Pixels that a bar covers below. */
+  #covered = 0
+  /** The screen is moved up for a bar that has gone. */
+  #liftEnds = false
 
   constructor(
     appearance: Appearance,
@@ -137,7 +143,45 @@ export class Surface {
 
   /** Output of the server, at most 64 KiB. `parsed` is called when it is on the screen's way and its credit may go back. */
   write(bytes: Uint8Array, parsed: () => void): void {
-    this.terminal.write(bytes, parsed)
+    this.terminal.write(bytes, () => {
+      parsed()
+      // What comes moves the text anyway; now nothing jumps that stood still.
+      if (this.#liftEnds) this.#liftBy(0)
+    })
+  }
+
+  /**
+   * Moves the screen up for a bar that covers its lowest pixels, no further than the line with the cursor needs. Nothing is laid
+   * out anew and the server hears of no other size. With 0 it stays as it is until something is written.
+   */
+  keepAbove(covered: number): void {
+    this.#covered = covered
+    this.#liftEnds = covered === 0
+    // Behind what is still being parsed: the cursor may be about to move.
+    if (covered > 0) this.terminal.write('', () => this.#liftForBar())
+  }
+
+  #liftForBar(): void {
+    if (this.#disposed || this.#covered === 0) return
+    this.#liftBy(Math.max(0, this.#covered - this.#freeBelowCursor()))
+  }
+
+  #liftBy(pixels: number): void {
+    this.#liftEnds = false
+    this.element.style.translate = pixels === 0 ? '' : `0 ${-pixels}px`
+  }
+
+  /** Pixels below the line with the cursor. */
+  #freeBelowCursor(): number {
+    const screen = this.element.querySelector('.xterm-screen')?.getBoundingClientRect()
+    if (!screen) return Infinity
+    const { active } = this.terminal.buffer
+    // Whoever reads above wants nothing to move.
+    if (active.viewportY < active.baseY) return Infinity
+    // A program that draws the whole screen has something to say in its last line, too.
+    const lines = active.type === 'alternate' ? this.terminal.rows : active.cursorY + 1
+    const bottom = screen.top + (screen.height / this.terminal.rows) * lines
+    return this.element.getBoundingClientRect().bottom - bottom
   }
 
   /** Puts the screen back in order below what a program left, so that the next session starts on a line of its own. */
@@ -147,8 +191,18 @@ export class Surface {
       if (this.#disposed) return
       const leave = this.terminal.buffer.active.type === 'alternate' ? '\x1b[?1049l' : ''
       this.terminal.write(leave + SOFT_RESET, () => {
-        if (this.terminal.buffer.active.cursorX > 0) this.terminal.write('\r\n')
+        if (this.terminal.buffer.active.cursorX > 0) this.terminal.write('\r\n', () => this.#liftForBar())
       })
+    })
+  }
+
+  /** Takes back what the program had asked for, so that the mouse selects and a new shell begins on a line of its own. */
+  quieten(): void {
+    this.terminal.write('', () => {
+      if (this.#disposed) return
+      // What a program drew on the whole screen stays until there is something else to show.
+      if (this.terminal.buffer.active.type === 'alternate') this.terminal.write(NO_REPORTS)
+      else this.startAfresh()
     })
   }
 
