@@ -95,6 +95,25 @@ describe('the form of a host', () => {
     await row(page, /^box/).waitFor()
   })
 
+  it('asks before Esc throws away what was typed, and only then', async () => {
+    const page = await open(few)
+    await page.keyboard.press('Control+Shift+A')
+    const form = page.getByRole('dialog', { name: 'Add a host' })
+    await form.waitFor()
+    await page.keyboard.press('Escape')
+    await form.waitFor({ state: 'detached' })
+    await page.keyboard.press('Control+Shift+A')
+    await field(page, 'Address').fill('box')
+    await page.keyboard.press('Escape')
+    await page.getByText('Discard what you typed?').waitFor()
+    await expectAccessible(page)
+    await page.keyboard.press('Enter')
+    expect(await field(page, 'Address').inputValue()).toBe('box')
+    await page.keyboard.press('Escape')
+    await button(page, 'Discard').click()
+    await form.waitFor({ state: 'detached' })
+  })
+
   it('offers the groups there are, and Esc closes their list before the form', async () => {
     const page = await open(few)
     await page.keyboard.press('Control+Shift+A')

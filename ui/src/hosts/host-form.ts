@@ -115,5 +115,12 @@ export function useHostForm(start: HostDraft) {
     return found.size === 0
   }
 
-  return { typed, draft, problem, accept }
+  const untouched = JSON.stringify(typed)
+
+  /** Whether something would be lost. */
+  function isChanged(): boolean {
+    return JSON.stringify(typed) !== untouched
+  }
+
+  return { typed, draft, problem, accept, isChanged }
 }

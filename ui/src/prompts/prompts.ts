@@ -1,10 +1,14 @@
 /** Questions of the engine that wait for the person, oldest first. An answer passes through and is never kept here. */
 import { defineStore } from 'pinia'
-import { computed, shallowRef } from 'vue'
+import { computed, ref, shallowRef } from 'vue'
 import { useBackend, type Answer, type Prompt } from '../ipc'
 
 export const usePrompts = defineStore('prompts', () => {
   const waiting = shallowRef<Prompt[]>([])
+  /** Answered since nothing waited: the questions of one moment are counted together. */
+  const answered = ref(0)
+  /** Where the current question stands among them, from 1. */
+  const place = computed(() => answered.value + 1)
   const current = computed<Prompt | undefined>(() => waiting.value[0])
 
   function add(prompt: Prompt): void {
@@ -17,7 +21,9 @@ export const usePrompts = defineStore('prompts', () => {
   }
 
   function gone(id: number): void {
-    waiting.value = waiting.value.filter((prompt) => prompt.id !== id)
+    const left = waiting.value.filter((prompt) => prompt.id !== id)
+    if (left.length < waiting.value.length) answered.value = left.length === 0 ? 0 : answered.value + 1
+    waiting.value = left
   }
 
   /** Answers a question and takes it off the queue, unless the answer could not be delivered. */
@@ -26,5 +32,5 @@ export const usePrompts = defineStore('prompts', () => {
     gone(id)
   }
 
-  return { waiting, current, add, showAll, gone, answer }
+  return { waiting, current, place, add, showAll, gone, answer }
 })
