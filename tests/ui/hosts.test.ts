@@ -367,8 +367,8 @@ describe('the sidebar', () => {
     const page = await open(few)
     await page.evaluate(() => {
       const problem = { code: 'host-key-changed', action: 'ask', message: '', params: { address: 'web-01' } } as const
-      window.bowline?.controls.connection('web-01', { state: 'halted', problem } as never)
-      window.bowline?.controls.connection('web-02', { state: 'suspect' } as never)
+      window.bowline?.controls.connection('web-01', { state: 'halted', cause: 'host-key', problem } as never)
+      window.bowline?.controls.connection('web-02', { state: 'suspect', sinceMs: Date.now() } as never)
     })
     await row(page, 'web-01, needs you, host key changed').waitFor()
     await row(page, 'web-02, silent').waitFor()
