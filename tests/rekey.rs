@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use bowline_core::auth::Authenticator;
 use bowline_core::auth::secrets::Secrets;
+use bowline_core::connection::dial::consent::Consents;
+use bowline_core::connection::dial::{DialSettings, Route};
 use bowline_core::connection::{Connection, Dialer, Login, Target};
 use bowline_core::host::AuthMethod;
 use bowline_core::prompt::{Asker, Prompts};
-use bowline_core::trust::TrustStore;
+use bowline_core::trust::{TrustPolicy, TrustStore};
 use bowline_tests::available;
 use bowline_tests::eventually::eventually;
 use bowline_tests::sshd::Sshd;
@@ -44,6 +46,7 @@ async fn connect(sshd: &Sshd) -> (Arc<Connection>, TempDir) {
             ssh_dir: home.path().to_owned(),
             agent_socket: Some(home.path().join("no-agent")),
         },
+        consents: Consents::at(home.path().join("commands.json")),
     };
     let target = Target {
         address: sshd.address().ip().to_string(),
@@ -54,8 +57,12 @@ async fn connect(sshd: &Sshd) -> (Arc<Connection>, TempDir) {
             key_path: sshd.client_key_file().to_string_lossy().into_owned(),
             password: None,
             kept_for: None,
+            options: Box::default(),
         },
+        route: Route::Direct,
+        dial: DialSettings::default(),
         pinned_key: None,
+        trust: TrustPolicy::default(),
         asker: Asker { host_id: None, host: "soak".into(), address: sshd.address().ip().to_string() },
     };
     let connection = Connection::open(&dialer, target, &|_| {}).await.expect("a connection");

@@ -43,9 +43,10 @@ impl Cause {
             ErrorCode::ConnectionReset => Cause::Reset,
             ErrorCode::ConnectionBroken => Cause::BrokenPipe,
             ErrorCode::ConnectionClosed | ErrorCode::ClosedInHandshake => Cause::ClosedByPeer,
-            ErrorCode::HostKeyChanged | ErrorCode::HostKeyRevoked | ErrorCode::HostKeyRejected => {
-                Cause::HostKey
-            }
+            ErrorCode::HostKeyUnknown
+            | ErrorCode::HostKeyChanged
+            | ErrorCode::HostKeyRevoked
+            | ErrorCode::HostKeyRejected => Cause::HostKey,
             ErrorCode::AuthRefused
             | ErrorCode::AuthNothingToTry
             | ErrorCode::AuthTriesExceeded
@@ -87,6 +88,7 @@ impl Cause {
             | ErrorCode::ExportFailed
             | ErrorCode::KnownHostsUnreadable
             | ErrorCode::KnownHostsUnwritable
+            | ErrorCode::TrustedKeyMoved
             | ErrorCode::KeyExists
             | ErrorCode::KeyUnwritable
             | ErrorCode::KeyInstallFailed

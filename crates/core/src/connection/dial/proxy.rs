@@ -90,6 +90,7 @@ async fn with_password(
     let secrets = &dialer.authenticator.secrets;
     let mut password = proxy.password.clone();
     let (mut looked, mut asked, mut remember) = (password.is_some() || proxy.user.is_none(), 0, false);
+    let mut kept_tried = false;
     loop {
         let login = Login { user: proxy.user.as_deref(), password: password.as_ref() };
         let refused = match once(proxy, target, addresses, &login).await? {
@@ -109,13 +110,15 @@ async fn with_password(
             && let Ok(Some(kept)) = secrets.get(SecretKind::Proxy, &proxy.account()).await
         {
             password = Some(kept);
+            kept_tried = true;
             continue;
         }
         if asked == PASSWORD_TRIES {
             return Err(explain(proxy, target, refused));
         }
         asked += 1;
-        (password, remember) = ask(dialer, proxy, target, asked).await?;
+        let kept_refused = kept_tried && asked == 1;
+        (password, remember) = ask(dialer, proxy, target, asked, kept_refused).await?;
     }
 }
 
@@ -125,13 +128,14 @@ async fn ask(
     proxy: &Proxy,
     target: &Target,
     attempt: u32,
+    kept_refused: bool,
 ) -> Result<(Option<Secret>, bool)> {
     let asker = Asker {
         host_id: target.asker.host_id.clone(),
         host: format!("{} ({} proxy)", proxy.address(), kind(proxy)),
         address: proxy.address(),
     };
-    let question = Question::Password { user: proxy.user.clone().unwrap_or_default(), attempt };
+    let question = Question::Password { user: proxy.user.clone().unwrap_or_default(), attempt, kept_refused };
     let can_remember = dialer.authenticator.secrets.state().await.is_ok();
     match dialer.prompts.ask(&asker, None, question, can_remember).await? {
         Answer::Secret { secret, remember } => Ok((Some(secret), remember)),
