@@ -129,7 +129,8 @@ async fn the_password_of_a_proxy_is_asked_for_until_it_is_right() {
         let desk = desk_for(&[&sshd]).await;
         let proxy = Proxy::start(Rules::with_login(kind, "ann", "né:w pass")).await;
         desk.answer(|prompt| {
-            let second = matches!(&prompt.question, Question::Password { user, attempt: 2 } if user == "ann");
+            let second =
+                matches!(&prompt.question, Question::Password { user, attempt: 2, .. } if user == "ann");
             Some(trusting(prompt, if second { "né:w pass" } else { "wrong" }))
         });
         let host = save(&desk, &sshd, "", by_proxy(proxy.address(), kind, "ann@")).await;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use bowline_core::auth::Authenticator;
 use bowline_core::auth::options::{AddKeysToAgent, AuthOptions, ForwardAgent, IdentityAgent};
 use bowline_core::auth::secrets::Secrets;
+use bowline_core::connection::dial::consent::Consents;
 use bowline_core::connection::dial::{DialSettings, Route};
 use bowline_core::connection::{Connection, Dialer, Login, Target};
 use bowline_core::error::{Error, ErrorCode};
 use bowline_core::host::AuthMethod;
 use bowline_core::prompt::{Asker, Prompt, PromptNews, Prompts, Question, Secret};
-use bowline_core::trust::TrustStore;
+use bowline_core::trust::{TrustPolicy, TrustStore};
 use bowline_tests::agent::Agent;
 use bowline_tests::available;
 use bowline_tests::desk::trusting;
@@ -59,6 +60,7 @@ impl Try {
                 ssh_dir: folder.path().to_owned(),
                 agent_socket: Some(folder.path().join("no-agent")),
             },
+            consents: Consents::at(folder.path().join("commands.json")),
         };
         let mut options = AuthOptions::default();
         change(&mut options);
@@ -76,6 +78,7 @@ impl Try {
             route: Route::Direct,
             dial: DialSettings::default(),
             pinned_key: None,
+            trust: TrustPolicy::default(),
             asker: Asker { address: "the server".into(), ..Asker::default() },
         };
         Self { target, dialer, _folder: folder, asked }
