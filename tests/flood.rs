@@ -75,7 +75,8 @@ async fn a_frozen_window_on_endless_output_holds_nobody_up() {
     assert!(grown <= 16 * 1024, "memory grew by {grown} KiB");
     assert_eq!(frozen.waiting(), CREDIT_BYTES, "nothing was sent beyond the credit");
     let states = desk.states(&host);
-    assert!(!states.contains(&ConnectionState::Suspect), "the connection was doubted: {states:?}");
+    let doubted = states.iter().any(|state| matches!(state, ConnectionState::Suspect { .. }));
+    assert!(!doubted, "the connection was doubted: {states:?}");
 
     // The window looks again: it gets the screen, and Ctrl-C works at once.
     frozen.type_in("\u{3}").await;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use bowline_core::auth::Authenticator;
 use bowline_core::auth::secrets::Secrets;
+use bowline_core::connection::dial::consent::Consents;
+use bowline_core::connection::dial::{DialSettings, Route};
 use bowline_core::connection::{Connection, Dialer, Login, Target};
 use bowline_core::error::{Error, ErrorCode};
 use bowline_core::prompt::{Asker, Prompts};
@@ -291,6 +293,7 @@ async fn connect(sshd: &Sshd, trust: TrustPolicy) -> Result<Arc<Connection>, Err
     let dialer = Dialer {
         trust: Arc::new(TrustStore::new(Vec::new(), Vec::new())),
         prompts,
+        consents: Consents::at(folder.join("commands.json")),
         authenticator: Authenticator { secrets: Secrets::open(), ssh_dir: folder, agent_socket: None },
     };
     let address = sshd.address();
@@ -299,6 +302,8 @@ async fn connect(sshd: &Sshd, trust: TrustPolicy) -> Result<Arc<Connection>, Err
         port: address.port(),
         user: sshd.user().to_owned(),
         login: Login::Key(Arc::new(key)),
+        route: Route::Direct,
+        dial: DialSettings::default(),
         pinned_key: None,
         trust,
         asker: Asker { address: known_name("127.0.0.1", address.port()), ..Asker::default() },

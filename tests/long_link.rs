@@ -6,9 +6,9 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use bowline_core::connection::state::ConnectionState;
 use bowline_core::error::ErrorCode;
 use bowline_core::host::AuthMethod;
+use bowline_core::network::NetworkEvent;
 use bowline_tests::available;
 use bowline_tests::desk::Desk;
 use bowline_tests::eventually::eventually;
@@ -96,11 +96,16 @@ fn a_shell_works_at_200_ms_with_loss_and_a_black_hole_is_known_within_thirty_sec
             through.set(Link { black_hole: true, ..through.now() });
             let started = Instant::now();
             screen.type_in("x").await;
-            eventually("the doubt is shown", || desk.states(&host).last() == Some(&ConnectionState::Suspect))
-                .await;
+            eventually("the doubt is shown", || desk.is_suspect(&host)).await;
             assert!(started.elapsed().as_secs_f64() < 7.5, "{:?}", started.elapsed());
-            assert_eq!(screen.failed().await, ErrorCode::ConnectionSilent);
+            assert_eq!(screen.lost(1).await, [ErrorCode::ConnectionSilent]);
             assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+
+            through.set(Link { black_hole: false, ..through.now() });
+            desk.engine.network_event(NetworkEvent::Changed);
+            eventually("the shell is back", || screen.is_running()).await;
+            screen.type_in("echo 'and ''back'\n").await;
+            screen.shows("and back").await;
         });
     });
 }
