@@ -49,7 +49,8 @@ impl Meeting {
         self.watch.check(MEMORY_MIB);
         let down = self.desk.states(&self.host);
         assert!(
-            matches!(down.last(), Some(ConnectionState::Down { .. } | ConnectionState::Halted { .. })),
+            down.iter()
+                .any(|state| matches!(state, ConnectionState::Down { .. } | ConnectionState::Halted { .. })),
             "{down:?}"
         );
         problem
@@ -72,10 +73,10 @@ impl Meeting {
     }
 }
 
-/// The end of a terminal, however long it takes.
+/// The end of a terminal, or the loss of its connection, however long it takes.
 async fn ended(screen: &Screen<'_>) -> TerminalEnd {
     loop {
-        if let Ok(end) = timeout(Duration::from_secs(15), screen.end()).await {
+        if let Ok(end) = timeout(Duration::from_secs(15), screen.gone()).await {
             return end;
         }
     }

@@ -270,6 +270,25 @@ impl Screen<'_> {
         codes
     }
 
+    /// Waits until it has ended or its connection was lost, and says how.
+    pub async fn gone(&self) -> TerminalEnd {
+        let mut gone = None;
+        eventually("the terminal ends or its connection is lost", || {
+            let seen = self.desk.seen();
+            gone =
+                seen.terminals.iter().filter(|(id, _)| *id == self.id).find_map(|(_, state)| match state {
+                    TerminalState::Waiting { problem, .. } => {
+                        Some(TerminalEnd::Failed { problem: problem.clone() })
+                    }
+                    TerminalState::Ended { end } => Some(end.clone()),
+                    TerminalState::Opening | TerminalState::Running => None,
+                });
+            gone.is_some()
+        })
+        .await;
+        gone.expect("waited for it")
+    }
+
     /// With which codes its connection was lost so far.
     pub fn losses(&self) -> Vec<ErrorCode> {
         let seen = self.desk.seen();

@@ -62,6 +62,8 @@ pub struct WireState {
     logged_in: AtomicBool,
     /// russh has asked for bytes and got none yet.
     waiting: AtomicBool,
+    /// russh has bytes to write that the system does not take.
+    stuck: AtomicBool,
     /// How the stream failed, if it did.
     fault: OnceLock<io::ErrorKind>,
     killed: AtomicBool,
@@ -81,6 +83,7 @@ impl WireState {
             first_words: Mutex::default(),
             logged_in: AtomicBool::new(false),
             waiting: AtomicBool::new(true),
+            stuck: AtomicBool::new(false),
             fault: OnceLock::new(),
             killed: AtomicBool::new(false),
             reader: AtomicWaker::new(),
@@ -108,10 +111,11 @@ impl WireState {
         self.started + Duration::from_micros(self.last_sent.load(Ordering::Acquire))
     }
 
-    /// Whether we wait for the peer. False while what it sent is not taken further (a terminal whose window is far behind):
-    /// silence is then no sign of its death.
-    pub fn is_waiting(&self) -> bool {
-        self.waiting.load(Ordering::Acquire)
+    /// Whether we hold the peer back: what it sent is not taken further, because a program's output waits for whoever reads
+    /// it. Its silence is then no sign of its death. A write that the system does not take holds russh up too; that is the
+    /// peer's doing.
+    pub fn is_held_back(&self) -> bool {
+        !self.waiting.load(Ordering::Acquire) && !self.stuck.load(Ordering::Acquire)
     }
 
     /// Whether the peer has sent its SSH identification line.
@@ -216,7 +220,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.state.writer.register(cx.waker());
         self.state.check()?;
-        let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(cx, buf));
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.state.stuck.store(written.is_pending(), Ordering::Release);
+        let written = std::task::ready!(written);
         let written = self.state.note_fault(written)?;
         self.state.sent.fetch_add(written as u64, Ordering::Relaxed);
         self.state.last_sent.store(self.state.now(), Ordering::Release);
@@ -361,5 +367,20 @@ mod tests {
             drop(wire);
             assert_eq!(flood.await.expect("no panic").is_ok(), logged_in);
         }
+    }
+
+    #[tokio::test]
+    async fn a_peer_is_held_back_while_nobody_reads_and_not_while_a_write_is_stuck() {
+        let (near, mut far) = tokio::io::duplex(4);
+        let mut wire = Wire::new(near);
+        let state = wire.state();
+        assert!(!state.is_held_back());
+        far.write_all(b"SSH-").await.expect("room");
+        wire.read_u8().await.expect("a byte");
+        assert!(state.is_held_back(), "what came next was not asked for");
+        let stuck =
+            tokio::time::timeout(std::time::Duration::from_millis(20), wire.write_all(&[0; 64])).await;
+        assert!(stuck.is_err());
+        assert!(!state.is_held_back(), "the peer takes nothing");
     }
 }

@@ -63,7 +63,8 @@ async fn run(
                 effects.push(Effect::Probe);
             }
         }
-        effects.extend(liveness.tick(wire.last_heard(), wire.last_sent(), now));
+        let heard = if wire.is_held_back() { now } else { wire.last_heard() };
+        effects.extend(liveness.tick(heard, wire.last_sent(), now));
         for effect in effects {
             match effect {
                 Effect::Probe => probe(&Arc::downgrade(&connection), &answered),
