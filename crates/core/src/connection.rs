@@ -298,7 +298,7 @@ impl Connection {
             last_heard_ms: crate::clock::at_ms(self.last_heard()),
             received_bytes: self.wire.received_bytes() as f64,
             sent_bytes: self.wire.sent_bytes() as f64,
-            retransmits: None,
+            retransmits: self.retransmits(),
             key_exchange: facts.key_exchange,
             host_key: facts.host_key,
             cipher: facts.cipher,

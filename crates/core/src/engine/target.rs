@@ -82,7 +82,7 @@ impl Engine {
             let (engine, through, saved) = (engine.clone(), through.clone(), saved.clone());
             let make_target = Arc::clone(&make_target);
             Box::pin(async move {
-                let place = engine.inner.pool.place(&through, make_target).await?;
+                let place = engine.inner.pool.carrier(&through, make_target).await?;
                 if let Some(id) = saved {
                     engine.record_remembered(place.connection(), &id).await;
                 }
