@@ -9,8 +9,8 @@ import { Expected, step } from '../steps.mjs'
 const BUILD = ['build-essential', 'pkg-config', 'libwebkit2gtk-4.1-dev', 'libdbus-1-dev']
 // A desktop where there is none, the way in for a test, and letters to draw (also Chinese ones).
 const DESKTOP = ['xvfb', 'webkit2gtk-driver', 'dbus', 'gnome-keyring', 'fonts-dejavu-core', 'fonts-wqy-microhei']
-// What the tests meet: a real OpenSSH, mouse and keys from outside, full-screen programs.
-const TESTS = ['openssh-server', 'openssh-client', 'xdotool', 'procps', 'vim-tiny', 'file']
+// What the tests meet: a real OpenSSH, a link of their own, others' programs, mouse and keys from outside.
+const TESTS = ['openssh-server', 'openssh-client', 'iproute2', 'rsync', 'xdotool', 'procps', 'vim-tiny', 'file']
 
 /** `purpose` is 'app' (build it), 'desktop' (also run it where there is no display) or 'tests' (everything). */
 export async function ensureSystem(purpose) {

@@ -4,6 +4,7 @@
 //! measured; what a machine does not offer is skipped with its reason.
 #![allow(clippy::print_stdout)]
 
+mod flood;
 mod idle;
 mod peers;
 mod prompt;
@@ -27,6 +28,9 @@ fn main() {
     println!("\nThe engine, built with{} optimisation\n", if cfg!(debug_assertions) { "out" } else { "" });
     if runs("prompt") {
         prompt::run();
+    }
+    if runs("flood") {
+        flood::run();
     }
     if runs("idle") {
         idle::run();
