@@ -82,6 +82,10 @@ impl Bed {
         }
     }
 
+    async fn run(&self, line: &str) -> Exec {
+        self.desk.engine.exec(&self.host, ExecRequest::command(line)).await.expect("it starts")
+    }
+
     async fn echoes(&self, screen: &Screen<'_>, word: &str) {
         screen.type_in(&format!("\x15echo {word}''.\n")).await;
         let shown = format!("{word}.");
@@ -165,6 +169,11 @@ async fn a_black_hole_is_doubted_within_seconds_known_within_thirty_and_left_whe
 
 async fn fall_into(bed: Bed, holes: &[Direction]) {
     let screens = bed.open().await;
+    // A ninth session would have a connection of its own.
+    let mut running = match bed.load {
+        Load::Idle | Load::Typing => Some(bed.run("sleep 300").await),
+        Load::Busy => None,
+    };
     for hole in holes {
         bed.proxy.freeze(*hole);
     }
@@ -180,6 +189,10 @@ async fn fall_into(bed: Bed, holes: &[Direction]) {
     let doubt = began.elapsed();
     let known = || sends_on || screens.iter().all(|screen| !screen.losses().is_empty());
     within(KNOWN_WITHIN.saturating_sub(doubt), "the loss is known", known).await;
+    if let Some(exec) = &mut running {
+        let ExecEnd::Unknown { problem } = end_of(exec).await else { panic!("nobody knows how it ended") };
+        assert_eq!(problem.code, ErrorCode::ExecOutcomeUnknown);
+    }
     eprintln!("{holes:?} under {:?}: doubted after {doubt:?}, known after {:?}", bed.load, began.elapsed());
     bed.proxy.thaw_all();
     let healed = Instant::now();
@@ -194,6 +207,10 @@ async fn a_freeze_of_twenty_seconds_costs_nothing_and_loses_nothing() {
     under_every_load(&sshd, async |bed: Bed| {
         let screens = bed.open().await;
         screens[0].type_in("for i in $(seq 40); do echo tick-$i; sleep 0.5; done\n").await;
+        let mut exec = match bed.load {
+            Load::Idle | Load::Typing => Some(bed.run("sleep 10; exit 44").await),
+            Load::Busy => None,
+        };
         screens[0].shows("tick-2\r\n").await;
         bed.proxy.freeze_all();
         let thawed = Instant::now() + Duration::from_secs(20);
@@ -208,6 +225,9 @@ async fn a_freeze_of_twenty_seconds_costs_nothing_and_loses_nothing() {
             assert_eq!(text.matches(&format!("tick-{tick}\r\n")).count(), 1, "tick-{tick} in {text}");
         }
         assert!(screens.iter().all(|screen| screen.losses().is_empty()), "no session was lost");
+        if let Some(exec) = &mut exec {
+            assert_eq!(end_of(exec).await, ExecEnd::Exited { status: 44 });
+        }
         assert_eq!(bed.proxy.accepted(), 1, "nothing was dialled anew");
     })
     .await;
