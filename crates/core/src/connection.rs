@@ -5,15 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use russh::Channel;
-use russh::client::{Handle, Msg};
+use russh::client::Handle;
 use russh::keys::{PrivateKey, PublicKey};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::auth::options::{AuthOptions, ForwardAgent, IdentityAgent};
 use crate::auth::{self, Authenticator};
-use crate::error::{Error, ErrorCode, Problem, Result};
+use crate::error::{Error, Problem, Result};
 use crate::host::{AuthMethod, HostId};
 use crate::prompt::{Asker, Prompts, Secret, visible_line};
 use crate::trust::{TrustPolicy, TrustStore};
@@ -28,6 +27,7 @@ mod driver;
 mod guard;
 mod handshake;
 pub mod health;
+pub mod place;
 pub mod progress;
 mod rekey;
 mod rotation;
@@ -35,6 +35,7 @@ mod spare;
 pub mod state;
 
 pub use guard::Guard;
+pub use place::{Refusal, SessionPlace};
 
 use agent_forward::AgentForward;
 use dial::consent::Consents;
@@ -47,8 +48,6 @@ use spare::Spare;
 /// Sessions on one connection. OpenSSH's MaxSessions is 10, and russh does not survive a rekey with many busy
 /// channels (design.md, fact 4).
 pub const SESSIONS_MAX: u32 = 8;
-/// Time for a channel to be opened; a peer that is up but hangs is not waited for.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time for a polite goodbye; then the wire is cut.
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -132,14 +131,6 @@ pub struct Dialer {
 pub enum Status {
     Up { suspect_since: Option<Instant>, round_trip: Option<Duration> },
     Ended { problem: Problem },
-}
-
-/// Why a place has no channel.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The server allows no more sessions on this connection (OpenSSH's MaxSessions); another connection may have room.
-    Full,
-    Failed(Error),
 }
 
 /// Numbers of connections.
@@ -395,125 +386,11 @@ impl Connection {
             _ = self.ended() => {}
         }
     }
-
-    /// Offers the person's agent to a session, if that was chosen for the host.
-    async fn offer_agent(&self, channel: &Channel<Msg>) {
-        if self.agent_forward.is_open() {
-            // Without an answer, as OpenSSH asks for it: what a refusal means is seen on the host.
-            let asked = timeout(OPEN_TIMEOUT, channel.agent_forward(false)).await;
-            tracing::debug!(?asked, "the agent is offered to the session");
-        }
-    }
-
-    /// Opens a session channel, or takes the one that is open in advance.
-    async fn open_channel(&self) -> Result<Channel<Msg>, Refusal> {
-        if let Some(channel) = self.spare.take() {
-            return Ok(channel);
-        }
-        let opened = tokio::select! {
-            opened = timeout(OPEN_TIMEOUT, self.handle.channel_open_session()) => opened,
-            ended = self.ended() => return Err(Refusal::Failed(ended)),
-        };
-        let cause = match opened {
-            Ok(Ok(channel)) => return Ok(channel),
-            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
-                // With others there the server has reached its limit. Alone, it would refuse on every connection.
-                let others = self.session_count().saturating_sub(1);
-                if others > 0 {
-                    self.sessions_max.fetch_min(others, Ordering::AcqRel);
-                    return Err(Refusal::Full);
-                }
-                reason.description().to_owned()
-            }
-            // A connection that ends says so better than the call that it ended.
-            Ok(Err(error)) => match timeout(Duration::from_secs(1), self.ended()).await {
-                Ok(ended) => return Err(Refusal::Failed(ended)),
-                Err(_) => visible_line(&error.to_string()),
-            },
-            Err(_) => format!("it did not answer within {} seconds", OPEN_TIMEOUT.as_secs()),
-        };
-        let address = &self.target.address;
-        Err(Refusal::Failed(
-            Error::new(
-                ErrorCode::ChannelRefused,
-                format!(
-                    "{address} did not open a session: {cause}. It may limit how many there are; close another one."
-                ),
-            )
-            .with("address", address)
-            .with("cause", cause),
-        ))
-    }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
         self.wire.kill();
-    }
-}
-
-/// A place on a connection, given back when dropped. The connection stays open while there is one.
-pub struct SessionPlace {
-    connection: Arc<Connection>,
-    /// Its channel, from when it is open until somebody takes it.
-    channel: Mutex<Option<Channel<Msg>>>,
-}
-
-impl std::fmt::Debug for SessionPlace {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SessionPlace").field("connection", &self.connection).finish_non_exhaustive()
-    }
-}
-
-impl SessionPlace {
-    pub fn connection(&self) -> &Arc<Connection> {
-        &self.connection
-    }
-
-    /// Opens the session channel of this place, to be taken by [`SessionPlace::open_channel`].
-    ///
-    /// # Errors
-    /// [`Refusal::Full`] when the server allows no further session on this connection.
-    pub async fn open(&self) -> Result<(), Refusal> {
-        let channel = self.connection.open_channel().await?;
-        *self.channel() = Some(channel);
-        Ok(())
-    }
-
-    /// The session channel of this place, which is opened if it is not yet.
-    ///
-    /// # Errors
-    /// [`ErrorCode::ChannelRefused`], or the cause for which the connection ended.
-    pub async fn open_channel(&self) -> Result<Channel<Msg>> {
-        let opened = self.channel().take();
-        let channel = match opened {
-            Some(channel) => channel,
-            None => self.connection.open_channel().await.map_err(|refusal| match refusal {
-                Refusal::Failed(error) => error,
-                Refusal::Full => Error::new(
-                    ErrorCode::ChannelRefused,
-                    "The server allows no further session on this connection. Close another one.",
-                )
-                .with("address", &self.connection.target.address)
-                .with("cause", "it allows no further session"),
-            })?,
-        };
-        self.connection.spare.refill(&self.connection);
-        self.connection.offer_agent(&channel).await;
-        Ok(channel)
-    }
-
-    fn channel(&self) -> std::sync::MutexGuard<'_, Option<Channel<Msg>>> {
-        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for SessionPlace {
-    fn drop(&mut self) {
-        if let Some(channel) = self.channel().take() {
-            spare::close(channel);
-        }
-        self.connection.sessions.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

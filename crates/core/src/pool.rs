@@ -10,10 +10,9 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::clock;
 use crate::connection::health::LaneHealth;
 use crate::connection::progress::{TestOutcome, TestProgress, TestStep};
-use crate::connection::state::{ConnectionState, ConnectionView};
+use crate::connection::state::ConnectionView;
 use crate::connection::{Connection, Dialer, Refusal, SessionPlace, Status, Target};
 use crate::error::{Action, Error, ErrorCode, Problem, Result};
 use crate::host::HostId;
@@ -21,8 +20,10 @@ use crate::network::NetworkEvent;
 use crate::timeline::{Timeline, TimelineEvent};
 
 mod reconnect;
+mod slot;
 
-use reconnect::{Noted, Reconnect, Turn};
+use reconnect::{Noted, Turn};
+use slot::{News, Outcome, Slot};
 
 /// How often "last heard" is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -73,28 +74,6 @@ pub enum Patience {
     OneTry,
     /// Until it is up again, through failures that time may heal: a session that was there before.
     UntilUp,
-}
-
-/// One host.
-struct Slot {
-    lanes: Vec<Arc<Connection>>,
-    dial: Option<watch::Receiver<Outcome>>,
-    reconnect: Reconnect,
-    /// Those who wait until it is up again.
-    waiting: u32,
-    /// Changes when those who wait have to look again: the next try is now, or they are to give up.
-    news: watch::Sender<News>,
-}
-
-/// What a dial came to; none while it goes on.
-type Outcome = Option<Result<(), Problem>>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct News {
-    /// Counts the times when a try was asked for.
-    asked: u32,
-    /// Counts the times when the person gave the host up.
-    given_up: u32,
 }
 
 impl Pool {
@@ -466,78 +445,6 @@ enum Found {
         problem: Problem,
     },
     Nothing,
-}
-
-impl Slot {
-    fn new(now: Instant) -> Self {
-        Self {
-            lanes: Vec::new(),
-            dial: None,
-            reconnect: Reconnect::new(now),
-            waiting: 0,
-            news: watch::Sender::default(),
-        }
-    }
-
-    /// Lets go of connections that have ended. Whoever needs one may notice that before the watcher does.
-    fn bury(&mut self, now: Instant) -> Option<Noted> {
-        let mut ended = None;
-        self.lanes.retain(|lane| match &*lane.status().borrow() {
-            Status::Up { .. } => true,
-            Status::Ended { problem } => {
-                ended = Some((!lane.is_closing()).then(|| problem.clone()));
-                false
-            }
-        });
-        let ended = ended?;
-        if !self.lanes.is_empty() {
-            let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
-            return Some(Noted { lasted: Duration::ZERO, what: TimelineEvent::LaneClosed { lanes } });
-        }
-        if !self.reconnect.is_up() {
-            return None;
-        }
-        match ended {
-            Some(problem) => Some(self.reconnect.failed(problem, now, rand::random())),
-            None => self.reconnect.closed(now),
-        }
-    }
-
-    /// The next try is now. False if none is due.
-    fn retry_now(&mut self) -> bool {
-        let due = self.reconnect.retry_now(Instant::now());
-        if due {
-            self.news.send_modify(|news| news.asked += 1);
-        }
-        due
-    }
-
-    /// The best of its connections speaks for the host.
-    fn view(&self, host: &HostId) -> ConnectionView {
-        let lane = self.lanes.iter().find(|lane| lane.is_up());
-        let mut state = self.reconnect.state(self.waiting > 0);
-        let mut round_trip = None;
-        if let Some(Status::Up { suspect_since, round_trip: measured }) =
-            lane.map(|lane| lane.status().borrow().clone())
-        {
-            state = match suspect_since {
-                Some(since) => ConnectionState::Suspect { since_ms: clock::at_ms(since).round() },
-                None => ConnectionState::Up,
-            };
-            round_trip = measured;
-        }
-        ConnectionView {
-            host_id: host.clone(),
-            state,
-            round_trip_ms: round_trip.map(clock::ms),
-            // Whole seconds, so that a busy connection is not news ten times a second.
-            last_heard_ms: lane.map(|lane| (clock::at_ms(lane.last_heard()) / 1000.0).floor() * 1000.0),
-            cipher: lane.and_then(|lane| lane.cipher()),
-            server: lane.and_then(|lane| lane.server()),
-            terminals: self.lanes.iter().map(|lane| lane.session_count()).sum(),
-            lanes: u32::try_from(self.lanes.len()).unwrap_or(u32::MAX),
-        }
-    }
 }
 
 /// Resolves when only the slot of the pool still looks at the outcome of a dial.

@@ -1,0 +1,140 @@
+//! A place on a connection for one session, and the channel on it.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use russh::Channel;
+use russh::client::Msg;
+use tokio::time::timeout;
+
+use super::{Connection, spare};
+use crate::error::{Error, ErrorCode, Result};
+use crate::prompt::visible_line;
+
+/// Time for a channel to be opened; a peer that is up but hangs is not waited for.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Why a place has no channel.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The server allows no more sessions on this connection (OpenSSH's MaxSessions); another connection may have room.
+    Full,
+    Failed(Error),
+}
+
+/// A place on a connection, given back when dropped. The connection stays open while there is one.
+pub struct SessionPlace {
+    pub(super) connection: Arc<Connection>,
+    /// Its channel, from when it is open until somebody takes it.
+    pub(super) channel: Mutex<Option<Channel<Msg>>>,
+}
+
+impl std::fmt::Debug for SessionPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionPlace").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
+
+impl SessionPlace {
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// Opens the session channel of this place, to be taken by [`SessionPlace::open_channel`].
+    ///
+    /// # Errors
+    /// [`Refusal::Full`] when the server allows no further session on this connection.
+    pub async fn open(&self) -> Result<(), Refusal> {
+        let channel = self.connection.open_channel().await?;
+        *self.channel() = Some(channel);
+        Ok(())
+    }
+
+    /// The session channel of this place, which is opened if it is not yet.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ChannelRefused`], or the cause for which the connection ended.
+    pub async fn open_channel(&self) -> Result<Channel<Msg>> {
+        let opened = self.channel().take();
+        let channel = match opened {
+            Some(channel) => channel,
+            None => self.connection.open_channel().await.map_err(|refusal| match refusal {
+                Refusal::Failed(error) => error,
+                Refusal::Full => Error::new(
+                    ErrorCode::ChannelRefused,
+                    "The server allows no further session on this connection. Close another one.",
+                )
+                .with("address", &self.connection.target.address)
+                .with("cause", "it allows no further session"),
+            })?,
+        };
+        self.connection.spare.refill(&self.connection);
+        self.connection.offer_agent(&channel).await;
+        Ok(channel)
+    }
+
+    fn channel(&self) -> std::sync::MutexGuard<'_, Option<Channel<Msg>>> {
+        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for SessionPlace {
+    fn drop(&mut self) {
+        if let Some(channel) = self.channel().take() {
+            spare::close(channel);
+        }
+        self.connection.sessions.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Connection {
+    /// Offers the person's agent to a session, if that was chosen for the host.
+    async fn offer_agent(&self, channel: &Channel<Msg>) {
+        if self.agent_forward.is_open() {
+            // Without an answer, as OpenSSH asks for it: what a refusal means is seen on the host.
+            let asked = timeout(OPEN_TIMEOUT, channel.agent_forward(false)).await;
+            tracing::debug!(?asked, "the agent is offered to the session");
+        }
+    }
+
+    /// Opens a session channel, or takes the one that is open in advance.
+    async fn open_channel(&self) -> Result<Channel<Msg>, Refusal> {
+        if let Some(channel) = self.spare.take() {
+            return Ok(channel);
+        }
+        let opened = tokio::select! {
+            opened = timeout(OPEN_TIMEOUT, self.handle.channel_open_session()) => opened,
+            ended = self.ended() => return Err(Refusal::Failed(ended)),
+        };
+        let cause = match opened {
+            Ok(Ok(channel)) => return Ok(channel),
+            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
+                // With others there the server has reached its limit. Alone, it would refuse on every connection.
+                let others = self.session_count().saturating_sub(1);
+                if others > 0 {
+                    self.sessions_max.fetch_min(others, Ordering::AcqRel);
+                    return Err(Refusal::Full);
+                }
+                reason.description().to_owned()
+            }
+            // A connection that ends says so better than the call that it ended.
+            Ok(Err(error)) => match timeout(Duration::from_secs(1), self.ended()).await {
+                Ok(ended) => return Err(Refusal::Failed(ended)),
+                Err(_) => visible_line(&error.to_string()),
+            },
+            Err(_) => format!("it did not answer within {} seconds", OPEN_TIMEOUT.as_secs()),
+        };
+        let address = &self.target.address;
+        Err(Refusal::Failed(
+            Error::new(
+                ErrorCode::ChannelRefused,
+                format!(
+                    "{address} did not open a session: {cause}. It may limit how many there are; close another one."
+                ),
+            )
+            .with("address", address)
+            .with("cause", cause),
+        ))
+    }
+}
