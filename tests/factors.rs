@@ -55,6 +55,9 @@ impl Try {
         let dialer = Dialer {
             trust: Arc::new(TrustStore::openssh_defaults(folder.path())),
             prompts,
+            consents: bowline_core::connection::dial::consent::Consents::at(
+                folder.path().join("commands.json"),
+            ),
             authenticator: Authenticator {
                 secrets: Secrets::open(),
                 ssh_dir: folder.path().to_owned(),
@@ -79,6 +82,9 @@ impl Try {
             dial: DialSettings::default(),
             pinned_key: None,
             trust: TrustPolicy::default(),
+            algorithms: None,
+            session: bowline_core::connection::settings::SessionSettings::default(),
+            upkeep: bowline_core::connection::settings::Upkeep::default(),
             asker: Asker { address: "the server".into(), ..Asker::default() },
         };
         Self { target, dialer, _folder: folder, asked }

@@ -306,6 +306,9 @@ async fn connect(sshd: &Sshd, trust: TrustPolicy) -> Result<Arc<Connection>, Err
         dial: DialSettings::default(),
         pinned_key: None,
         trust,
+        algorithms: None,
+        session: bowline_core::connection::settings::SessionSettings::default(),
+        upkeep: bowline_core::connection::settings::Upkeep::default(),
         asker: Asker { address: known_name("127.0.0.1", address.port()), ..Asker::default() },
     };
     let connection = Connection::open(&dialer, target, &|_| {}).await;

@@ -63,6 +63,9 @@ async fn connect(sshd: &Sshd) -> (Arc<Connection>, TempDir) {
         dial: DialSettings::default(),
         pinned_key: None,
         trust: TrustPolicy::default(),
+        algorithms: None,
+        session: bowline_core::connection::settings::SessionSettings::default(),
+        upkeep: bowline_core::connection::settings::Upkeep::default(),
         asker: Asker { host_id: None, host: "soak".into(), address: sshd.address().ip().to_string() },
     };
     let connection = Connection::open(&dialer, target, &|_| {}).await.expect("a connection");

@@ -97,6 +97,9 @@ fn debug_output_shows_no_secret() {
         dial: DialSettings::default(),
         pinned_key: None,
         trust: Default::default(),
+        algorithms: None,
+        session: bowline_core::connection::settings::SessionSettings::default(),
+        upkeep: bowline_core::connection::settings::Upkeep::default(),
         asker: Asker::default(),
     };
     let shown = format!(

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bowline_core::connection::state::{ConnectionState, ConnectionView};
+use bowline_core::engine::config_notes::ConfigNotes;
 use bowline_core::engine::view::EngineEvent;
 use bowline_core::engine::{Builtin, Engine, EngineConfig, PasswordChange, StartBuiltin};
 use bowline_core::error::{ErrorCode, Problem};
-use bowline_core::host::{AuthMethod, HostDraft, HostId};
+use bowline_core::host::{AuthMethod, HostDraft, HostId, HostList};
 use bowline_core::pool::IdleExpiry;
 use bowline_core::prompt::{Answer, Prompt, Question, Secret};
 use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState};
@@ -42,6 +43,8 @@ struct Seen {
     terminals: Vec<(TerminalId, TerminalState)>,
     connections: Vec<ConnectionView>,
     timeline: Vec<TimelineEntry>,
+    config_notes: Vec<ConfigNotes>,
+    hosts: Vec<HostList>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -59,10 +62,12 @@ impl Desk {
     /// A new desk with an agent at a socket.
     pub async fn with_agent(agent_socket: Option<PathBuf>) -> Self {
         let folder = TempDir::with_prefix("desk-").expect("a folder for the desk");
-        std::fs::create_dir(folder.path().join("ssh")).expect("a folder for keys");
+        std::fs::create_dir(folder.path().join(".ssh")).expect("a folder for keys");
         let config = EngineConfig {
             data_dir: folder.path().join("data"),
-            ssh_dir: folder.path().join("ssh"),
+            ssh_dir: folder.path().join(".ssh"),
+            // Nobody's: a test that wants one has it in the folder of the desk.
+            system_config: None,
             agent_socket: Some(agent_socket.unwrap_or_else(|| folder.path().join("no-agent"))),
             builtin: Arc::new(NoBuiltin),
             idle_expiry: IdleExpiry { last: Duration::from_secs(3), further: Duration::from_secs(1) },
@@ -80,7 +85,7 @@ impl Desk {
 
     /// The person's `~/.ssh`.
     pub fn ssh_dir(&self) -> PathBuf {
-        self.folder.path().join("ssh")
+        self.folder.path().join(".ssh")
     }
 
     /// From now on questions are answered so.
@@ -135,6 +140,16 @@ impl Desk {
     /// Every question that was asked so far.
     pub fn questions(&self) -> Vec<Prompt> {
         self.seen().questions.clone()
+    }
+
+    /// Everything that was said about configs so far.
+    pub fn config_notes(&self) -> Vec<ConfigNotes> {
+        self.seen().config_notes.clone()
+    }
+
+    /// Every list of hosts that was told so far.
+    pub fn host_lists(&self) -> Vec<HostList> {
+        self.seen().hosts.clone()
     }
 
     /// The newest state of a host's connection.
@@ -385,7 +400,15 @@ async fn watch(
                     seen.timeline.push(entry);
                     None
                 }
-                EngineEvent::Hosts(_) | EngineEvent::PromptGone(_) => None,
+                EngineEvent::ConfigNotes(notes) => {
+                    seen.config_notes.push(notes);
+                    None
+                }
+                EngineEvent::Hosts(list) => {
+                    seen.hosts.push(list);
+                    None
+                }
+                EngineEvent::PromptGone(_) => None,
             }
         };
         if let Some((id, answer)) = answer {

@@ -10,7 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
 use crate::command::say;
-use crate::resolve::{Resolved, Strict};
+use crate::options::Options;
+use crate::resolve::Resolved;
 use crate::tty;
 
 /// An answer longer than this is no password and no code.
@@ -26,38 +27,37 @@ pub struct Policy {
 
 #[derive(Debug)]
 struct PolicyInner {
-    rules: Vec<Rule>,
+    /// The command line forbids questions.
+    batch: bool,
+    /// Addresses of hosts whose own settings forbid them.
+    silent: Mutex<Vec<String>>,
     /// Why a question was dismissed, by the shown address of the host.
     refusals: Mutex<Vec<(String, String)>>,
 }
 
-/// What the settings of one name say.
-#[derive(Debug)]
-struct Rule {
-    address: String,
-    batch: bool,
-    strict: Strict,
-}
-
 impl Policy {
-    /// Each host is asked about as its own settings say; what stands under one name accepts no key of another.
-    pub fn of<'a>(hosts: impl IntoIterator<Item = &'a Resolved>) -> Self {
-        let rules = hosts
-            .into_iter()
-            .map(|Resolved { target, settings, .. }| Rule {
-                address: target.asker.address.clone(),
-                batch: settings.batch,
-                strict: settings.strict,
-            })
-            .collect();
-        Self { inner: Arc::new(PolicyInner { rules, refusals: Mutex::default() }) }
+    /// What the command line says; questions may come before the settings of a host are known.
+    pub fn of(options: &Options) -> Self {
+        let batch = options
+            .settings
+            .iter()
+            .find(|(keyword, _)| keyword.eq_ignore_ascii_case("BatchMode"))
+            .is_some_and(|(_, value)| ["yes", "true"].iter().any(|yes| value.eq_ignore_ascii_case(yes)));
+        let (silent, refusals) = (Mutex::default(), Mutex::default());
+        Self { inner: Arc::new(PolicyInner { batch, silent, refusals }) }
     }
 
-    /// Of several names for one address the most careful one counts.
-    fn for_host(&self, address: &str) -> (bool, Strict) {
-        let rules = || self.inner.rules.iter().filter(|rule| rule.address == address);
-        let strict = rules().map(|rule| rule.strict).max().unwrap_or(Strict::Ask);
-        (rules().any(|rule| rule.batch), strict)
+    /// Each host is asked about as its own settings say; of several names for one address the most careful one counts.
+    pub fn add(&self, Resolved { target, settings, .. }: &Resolved) {
+        if settings.batch {
+            let mut silent = self.inner.silent.lock().unwrap_or_else(PoisonError::into_inner);
+            silent.push(target.asker.address.clone());
+        }
+    }
+
+    fn is_silent(&self, address: &str) -> bool {
+        let silent = self.inner.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        self.inner.batch || silent.iter().any(|one| one == address)
     }
 
     /// Why the last question of a host was dismissed; once.
@@ -103,25 +103,21 @@ pub fn start(mut news: mpsc::Receiver<PromptNews>, prompts: Prompts, policy: Pol
 
 /// None when the question went away meanwhile.
 fn answer(prompt: &Prompt, policy: &Policy, wanted: &dyn Fn() -> bool) -> Option<Answer> {
-    let (batch, strict) = policy.for_host(&prompt.address);
-    match (&prompt.question, strict) {
-        (Question::HostKeyChanged { key, known }, _) => {
-            // No answer on a terminal undoes this: it is not to be done in passing.
-            changed(prompt, &key.algorithm, &key.fingerprint, known);
-            return Some(policy.refuse(prompt, format!("the host key of {} has changed", prompt.address)));
+    if let Question::HostKeyChanged { key, known } = &prompt.question {
+        // No answer on a terminal undoes this: it is not to be done in passing.
+        changed(prompt, &key.algorithm, &key.fingerprint, known);
+        return Some(policy.refuse(prompt, format!("the host key of {} has changed", prompt.address)));
+    }
+    if let Question::Touch { key, .. } = &prompt.question {
+        // Nothing is typed: it goes away when the key was touched.
+        say(&format!("touch the security key for {key}"));
+        while wanted() {
+            std::thread::sleep(LOOK);
         }
-        (Question::HostKeyUnknown { key, .. }, Strict::Refuse) => {
-            let why = format!(
-                "the host key of {} is not known ({} {}) and StrictHostKeyChecking is on",
-                prompt.address, key.algorithm, key.fingerprint
-            );
-            return Some(policy.refuse(prompt, why));
-        }
-        (Question::HostKeyUnknown { .. }, Strict::Accept) => return Some(Answer::Trust { always: true }),
-        _ => {}
+        return None;
     }
     let what = wish(prompt);
-    if batch {
+    if policy.is_silent(&prompt.address) {
         return Some(policy.refuse(prompt, format!("{what}, and BatchMode=yes forbids to ask")));
     }
     let Ok(terminal) = File::options().read(true).write(true).open("/dev/tty") else {
@@ -143,7 +139,13 @@ fn wish(prompt: &Prompt) -> String {
         }
         Question::Password { user, .. } => format!("{address} wants the password of {user}"),
         Question::Passphrase { key_path, .. } => format!("the key {key_path} wants its passphrase"),
-        _ => format!("{address} asks a question at the login"),
+        Question::RunCommand { command, .. } => {
+            format!("{address} needs the command \"{command}\" to be run here")
+        }
+        Question::AddToAgent { key_path } => format!("the agent may keep the key {key_path} if you allow it"),
+        Question::HostKeyChanged { .. } | Question::Interactive { .. } | Question::Touch { .. } => {
+            format!("{address} asks a question at the login")
+        }
     }
 }
 
@@ -190,8 +192,10 @@ fn ask(prompt: &Prompt, terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::
                 }
             }
         }
-        Question::Password { user, attempt } => {
-            if *attempt > 1 {
+        Question::Password { user, attempt, kept_refused } => {
+            if *kept_refused {
+                writeln!(out, "The kept password was refused.")?;
+            } else if *attempt > 1 {
                 writeln!(out, "Permission denied, please try again.")?;
             }
             write!(out, "Password for {user} at {}: ", prompt.address)?;
@@ -219,7 +223,34 @@ fn ask(prompt: &Prompt, terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::
             }
             Ok(Some(Answer::Fields { values }))
         }
-        Question::HostKeyChanged { .. } => Ok(None),
+        Question::RunCommand { command, source } => {
+            let place = if source.is_empty() { String::new() } else { format!(" ({source})") };
+            writeln!(
+                out,
+                "To reach {} this command has to run on this machine{place}:\n{command}",
+                prompt.address
+            )?;
+            loop {
+                write!(out, "Run it? (yes: always for this host, once: for this connection, no) ")?;
+                let Some(typed) = line(terminal, wanted)? else { return Ok(None) };
+                match typed.expose().trim() {
+                    "yes" => return Ok(Some(Answer::Allow { always: true })),
+                    "once" => return Ok(Some(Answer::Allow { always: false })),
+                    "no" => return Ok(None),
+                    _ => writeln!(out, "Type yes, once or no.")?,
+                }
+            }
+        }
+        Question::AddToAgent { key_path } => loop {
+            write!(out, "May the agent keep the key {key_path}? (yes, no) ")?;
+            let Some(typed) = line(terminal, wanted)? else { return Ok(None) };
+            match typed.expose().trim() {
+                "yes" => return Ok(Some(Answer::Trust { always: true })),
+                "no" => return Ok(None),
+                _ => writeln!(out, "Type yes or no.")?,
+            }
+        },
+        Question::Touch { .. } | Question::HostKeyChanged { .. } => Ok(None),
     }
 }
 

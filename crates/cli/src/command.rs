@@ -19,7 +19,7 @@ usage: bowline connect [options] [user@]host[:port] [command [argument ...]]
        bowline hosts list [--json]
 
 A host is the name of a saved host, a name in ~/.ssh/config, or an address.
-Options are those of ssh(1): -46GNTVaknqstvx -b bind_address -e escape_char -F configfile
+Options are those of ssh(1): -46AGNTVaknqstvx -b bind_address -e escape_char -F configfile
 -i identity_file -J destination -l user -o option=value -p port
 ";
 

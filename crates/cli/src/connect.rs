@@ -3,6 +3,7 @@
 use bowline_core::connection::Connection;
 use bowline_core::engine::headless::Headless;
 use bowline_core::exec::{self, ExecEnd, ExecRequest, Program, PtyRequest, WhenBehind};
+use bowline_core::host::ssh_config::values::RequestTty;
 use rustix::stdio::stdin;
 use rustix::termios::isatty;
 
@@ -12,7 +13,7 @@ use crate::escape::Escape;
 use crate::open;
 use crate::options::Connect;
 use crate::relay::{Over, Streams, relay};
-use crate::resolve::{RequestTty, Resolved};
+use crate::resolve::Resolved;
 use crate::signals::Signals;
 use crate::stdio::{Sink, Stdin};
 use crate::tty;
@@ -24,15 +25,20 @@ pub async fn run(connect: Connect) -> u8 {
         Ok(engine) => engine,
         Err(error) => return failed(&error),
     };
-    let resolved = match open::resolved(&engine, &connect.host, &connect.options).await {
-        Ok(resolved) => resolved,
-        Err(error) => return failed(&error),
+    let policy = Policy::of(&connect.options);
+    ask::start(news, engine.prompts().clone(), policy.clone());
+    let resolving = open::resolved(&engine, &connect.host, &connect.command, &connect.options);
+    let resolved = tokio::select! {
+        resolved = resolving => match resolved {
+            Ok(resolved) => resolved,
+            Err(error) => return failed(&error),
+        },
+        () = signals.end() => return FAILED,
     };
     if connect.options.show {
         return show(&resolved);
     }
-    let policy = Policy::of([&resolved]);
-    ask::start(news, engine.prompts().clone(), policy.clone());
+    policy.add(&resolved);
     let mut session = match Session::new(engine, resolved, policy, &connect) {
         Ok(session) => session,
         Err(error) => return failed(&error),
@@ -110,9 +116,9 @@ impl Session {
                 None
             }
         };
-        let environment = settings.environment.clone();
         // The connection is ours alone: like ssh(1) we hold the server back rather than keep what nobody takes.
-        let request = ExecRequest { program, environment, pty, when_behind: WhenBehind::PushBack };
+        let request =
+            ExecRequest { program, environment: Vec::new(), pty, when_behind: WhenBehind::PushBack };
         let standard = |error: std::io::Error| format!("no thread for the standard streams: {error}");
         let streams = Streams {
             stdin: None,

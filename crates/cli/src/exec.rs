@@ -6,6 +6,7 @@ use bowline_core::connection::Connection;
 use bowline_core::engine::headless::Headless;
 use bowline_core::error::{ErrorCode, Problem};
 use bowline_core::exec::{self, ExecEnd, ExecEvent, ExecRequest, Program, Stream, WhenBehind};
+use bowline_core::host::ssh_config::values::RequestTty;
 use bytes::Bytes;
 use data_encoding::BASE64;
 use futures::StreamExt;
@@ -17,7 +18,7 @@ use crate::connect::{self, signalled};
 use crate::lines::Lines;
 use crate::open;
 use crate::options::{Connect, Exec};
-use crate::resolve::{RequestTty, Resolved};
+use crate::resolve::Resolved;
 use crate::signals::Signals;
 use crate::stdio::{Broken, Sink};
 
@@ -50,19 +51,20 @@ async fn everywhere(exec: Exec) -> u8 {
         Ok(engine) => engine,
         Err(error) => return failed(&error),
     };
+    let policy = Policy::of(&exec.options);
+    ask::start(news, engine.prompts().clone(), policy.clone());
     // All names first: a typing error in the last one is told before anything runs on the first.
     let mut hosts = Vec::new();
     for name in &exec.hosts {
-        match open::resolved(&engine, name, &exec.options).await {
+        match open::resolved(&engine, name, &exec.command, &exec.options).await {
             Ok(resolved) if resolved.settings.request_tty != RequestTty::Force => {
+                policy.add(&resolved);
                 hosts.push((name, resolved))
             }
             Ok(_) => return failed("-tt is for one host"),
             Err(error) => return failed(&error),
         }
     }
-    let policy = Policy::of(hosts.iter().map(|(_, resolved)| resolved));
-    ask::start(news, engine.prompts().clone(), policy.clone());
     let (Ok(stdout), Ok(stderr)) = (Sink::stdout(), Sink::stderr()) else {
         return failed("no thread for the standard streams");
     };
@@ -116,19 +118,19 @@ async fn once(engine: &Headless, resolved: &Resolved, policy: &Policy, command: 
         Ok(connection) => connection,
         Err((code, message)) => return End::Failed { code, message },
     };
-    let end = on(&connection, resolved, command, voice).await;
+    let end = on(&connection, command, voice).await;
     connection.close().await;
     end
 }
 
-async fn on(connection: &Arc<Connection>, resolved: &Resolved, command: &[u8], voice: &Voice) -> End {
+async fn on(connection: &Arc<Connection>, command: &[u8], voice: &Voice) -> End {
     let Some(place) = connection.reserve() else {
         let message = "the connection ended at once".to_owned();
         return End::Failed { code: ErrorCode::ConnectionLost, message };
     };
     let request = ExecRequest {
         program: Program::Command(command.to_vec()),
-        environment: resolved.settings.environment.clone(),
+        environment: Vec::new(),
         pty: None,
         // The connection has no other session.
         when_behind: WhenBehind::PushBack,

@@ -1,5 +1,6 @@
 //! From a name to a connection that is logged in.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bowline_core::connection::Connection;
@@ -14,6 +15,8 @@ use crate::command::say;
 use crate::options::Options;
 use crate::resolve::{Resolved, resolve};
 
+/// The system's settings for everybody.
+const SYSTEM_CONFIG: &str = "/etc/ssh/ssh_config";
 /// The app's identifier: its folder holds the saved hosts.
 const APP: &str = "dev.bowline.desktop";
 
@@ -22,11 +25,22 @@ pub fn headless() -> Result<(Headless, mpsc::Receiver<PromptNews>), String> {
     let nowhere = || "there is no home folder: HOME is not set".to_owned();
     let data_dir = dirs::data_dir().ok_or_else(nowhere)?.join(APP);
     let ssh_dir = dirs::home_dir().ok_or_else(nowhere)?.join(".ssh");
-    Ok(Headless::start(HeadlessConfig { data_dir, ssh_dir, agent_socket: None }))
+    Ok(Headless::start(HeadlessConfig {
+        data_dir,
+        ssh_dir,
+        system_config: Some(Path::new(SYSTEM_CONFIG).to_owned()),
+        agent_socket: None,
+    }))
 }
 
-/// Finds out what a name stands for.
-pub async fn resolved(engine: &Headless, name: &str, options: &Options) -> Result<Resolved, String> {
+/// Finds out what a name stands for. A config may ask for a command to be run (`Match exec`), so questions must find their
+/// answers by then.
+pub async fn resolved(
+    engine: &Headless,
+    name: &str,
+    command: &[u8],
+    options: &Options,
+) -> Result<Resolved, String> {
     // A file that cannot be read is no reason to refuse an address; one who meant a saved host is told by what follows.
     let hosts = match engine.hosts().await {
         Ok(list) => list.hosts,
@@ -35,16 +49,8 @@ pub async fn resolved(engine: &Headless, name: &str, options: &Options) -> Resul
             Vec::new()
         }
     };
-    let (name, settings) = (name.to_owned(), options.settings.clone());
-    let options = Options {
-        config: options.config.clone(),
-        settings,
-        quiet: options.quiet,
-        tty_wanted: options.tty_wanted,
-        ..Options::default()
-    };
-    let resolved = tokio::task::spawn_blocking(move || resolve(&name, &options, &hosts)).await;
-    let resolved = resolved.map_err(|error| error.to_string())??;
+    let command = String::from_utf8_lossy(command);
+    let resolved = resolve(engine, name, &command, options, &hosts).await?;
     if !resolved.settings.quiet {
         resolved.unused.iter().for_each(|unused| say(unused));
     }

@@ -41,6 +41,8 @@ pub struct Options {
     /// `-o`, and the letters that stand for one, as keyword and value in the order in which they were given: the first
     /// value of a keyword counts.
     pub settings: Vec<(String, String)>,
+    /// `-i`, each.
+    pub identity_files: Vec<String>,
     pub verbose: u8,
     pub quiet: bool,
     /// `-t`, once or more.
@@ -213,8 +215,10 @@ impl Words {
                 'G' => options.show = true,
                 '4' => set(options, "AddressFamily", "inet".into()),
                 '6' => set(options, "AddressFamily", "inet6".into()),
+                'A' => set(options, "ForwardAgent", "yes".into()),
+                'a' => set(options, "ForwardAgent", "no".into()),
                 // What they turn off is off.
-                'a' | 'k' | 'x' => {}
+                'k' | 'x' => {}
                 'F' | 'J' | 'b' | 'e' | 'i' | 'l' | 'o' | 'p' => {
                     let joined = letters.as_str();
                     let value = if joined.is_empty() {
@@ -228,7 +232,7 @@ impl Words {
                         'J' => set(options, "ProxyJump", value),
                         'b' => set(options, "BindAddress", value),
                         'e' => set(options, "EscapeChar", value),
-                        'i' => set(options, "IdentityFile", value),
+                        'i' => options.identity_files.push(value),
                         'l' => set(options, "User", value),
                         _ => set(options, "Port", value),
                     }
@@ -245,14 +249,13 @@ impl Words {
     }
 }
 
-/// `Key=Value`, `Key Value` or `Key = "Value"` (ssh_config(5)).
+/// `Key=Value`, `Key Value` or `Key = "Value"` (ssh_config(5)). The value keeps its quotes: what they mean is the keyword's.
 fn setting(text: &str) -> Result<(String, String), Usage> {
     let trimmed = text.trim();
     let end = trimmed.find(|c: char| c == '=' || c.is_ascii_whitespace()).unwrap_or(trimmed.len());
     let (key, rest) = trimmed.split_at(end);
     let rest = rest.trim_start();
     let value = rest.strip_prefix('=').unwrap_or(rest).trim();
-    let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
     if key.is_empty() || value.is_empty() {
         return Err(usage(format!("-o {text}: it is written as Key=Value")));
     }
@@ -291,14 +294,9 @@ mod tests {
     fn letters_may_be_joined_and_their_values_too() {
         let connect = connected("connect -vvTp2222 -l ada -oBatchMode=yes -i key host");
         assert_eq!(connect.options.verbose, 2);
-        let expected = [
-            ("RequestTTY", "no"),
-            ("Port", "2222"),
-            ("User", "ada"),
-            ("BatchMode", "yes"),
-            ("IdentityFile", "key"),
-        ];
+        let expected = [("RequestTTY", "no"), ("Port", "2222"), ("User", "ada"), ("BatchMode", "yes")];
         assert_eq!(connect.options.settings, set(&expected));
+        assert_eq!(connect.options.identity_files, ["key"]);
         assert_eq!(connect.host, "host");
     }
 
@@ -323,9 +321,10 @@ mod tests {
 
     #[test]
     fn a_setting_is_written_in_any_of_three_ways() {
-        for text in ["Port=22", "Port 22", "Port = \"22\"", " Port=22 "] {
+        for text in ["Port=22", "Port 22", "Port = 22", " Port=22 "] {
             assert_eq!(setting(text), Ok(("Port".into(), "22".into())), "{text}");
         }
+        assert_eq!(setting("SetEnv A=\"b c\""), Ok(("SetEnv".into(), "A=\"b c\"".into())));
         assert!(setting("Port").is_err());
         assert!(setting("=22").is_err());
     }

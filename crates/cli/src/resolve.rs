@@ -1,26 +1,20 @@
 //! From a name on the command line to a target, and to the settings of the command around it.
 //!
-//! A name is that of a saved host, else one of ssh_config, else an address. What the command line sets counts first. A
-//! keyword that Bowline cannot honour yet is an error where it was asked for on the command line or where leaving it out
-//! would lead elsewhere; one in a file is named to the person.
+//! A name is that of a saved host, else whatever `ssh` would make of it. What the command line sets counts first. A keyword
+//! that Bowline does not act on is an error where it was asked for on the command line; one in a file is named to the person.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use bowline_core::connection::{Login, Target};
-use bowline_core::engine::headless::{local_user, saved_target};
-use bowline_core::host::pattern::list_matches;
-use bowline_core::host::ssh_config::applied::{Applied, unread_matches};
-use bowline_core::host::ssh_config::tree;
-use bowline_core::host::{AuthMethod, Host, HostDraft, check};
-use bowline_core::prompt::Asker;
-use bowline_core::trust::known_name;
+use bowline_core::connection::Target;
+use bowline_core::engine::config_notes::{ConfigNote, ConfigNoteKind};
+use bowline_core::engine::headless::{Found, Headless, Wish};
+use bowline_core::host::Host;
+use bowline_core::host::ssh_config::options::EscapeChar;
+use bowline_core::host::ssh_config::resolve::{ConfigChoice, Query, Resolved as Config};
+use bowline_core::host::ssh_config::values::{LogLevel, RequestTty};
 
 use crate::options::Options;
-
-const SYSTEM_CONFIG: &str = "/etc/ssh/ssh_config";
-/// RFC 4253, section 4.
-const SSH_PORT: u16 = 22;
 
 /// What a name leads to.
 #[derive(Debug)]
@@ -36,387 +30,141 @@ pub struct Resolved {
 pub struct Settings {
     /// Never ask.
     pub batch: bool,
-    pub strict: Strict,
     pub request_tty: RequestTty,
     pub escape: Option<u8>,
-    pub environment: Vec<(String, String)>,
     pub connect_timeout: Option<Duration>,
     /// Instead of a shell.
     pub remote_command: Option<String>,
     pub quiet: bool,
 }
 
-/// StrictHostKeyChecking: what becomes of a host key that is not known. A changed one is always refused.
-/// From the least careful to the most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Strict {
-    /// `accept-new`; also `no`, whose other half, going on with a changed key, Bowline does not do.
-    Accept,
-    Ask,
-    Refuse,
-}
+/// Keywords that may be set on the command line though Bowline does not act on them: they speak of what it never does.
+const POINTLESS: &[&str] =
+    &["forwardx11trusted", "forwardx11timeout", "enablesshkeysign", "verifyhostkeydns"];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequestTty {
-    Auto,
-    No,
-    Yes,
-    Force,
-}
-
-/// Keywords that are acted on below.
-const ACTED_ON: &[&str] = &[
-    "BatchMode",
-    "ConnectTimeout",
-    "EscapeChar",
-    "HostName",
-    "IdentityFile",
-    "LogLevel",
-    "Port",
-    "RemoteCommand",
-    "RequestTTY",
-    "SendEnv",
-    "SetEnv",
-    "StrictHostKeyChecking",
-    "User",
-];
-/// Values that say what Bowline does anyway; `*` stands for any.
-const SO_ANYWAY: &[(&str, &[&str])] = &[
-    ("AddressFamily", &["any"]),
-    ("ClearAllForwardings", &["*"]),
-    ("Compression", &["no"]),
-    ("ControlMaster", &["no", "false"]),
-    ("ControlPath", &["none"]),
-    ("ControlPersist", &["no"]),
-    ("ExitOnForwardFailure", &["*"]),
-    ("ForwardAgent", &["no"]),
-    ("ForwardX11", &["no"]),
-    ("ForwardX11Trusted", &["*"]),
-    ("GSSAPIAuthentication", &["no"]),
-    ("HashKnownHosts", &["*"]),
-    ("PermitLocalCommand", &["no"]),
-    ("ProxyCommand", &["none"]),
-    ("ProxyJump", &["none"]),
-    // The engine watches every connection by itself, and closer.
-    ("ServerAliveCountMax", &["*"]),
-    ("ServerAliveInterval", &["*"]),
-    ("TCPKeepAlive", &["*"]),
-    ("Tunnel", &["no"]),
-    ("UpdateHostKeys", &["no"]),
-    ("VerifyHostKeyDNS", &["no"]),
-];
-/// Keywords that a file must not lose in silence: without them the connection would go elsewhere, or trust others.
-const LEAD_ELSEWHERE: &[&str] =
-    &["BindAddress", "BindInterface", "HostKeyAlias", "ProxyCommand", "ProxyJump", "RevokedHostKeys"];
-
-/// One value that applies, the first ones first.
-struct Value {
-    keyword: String,
-    arguments: Vec<String>,
-    /// In a file.
-    place: Option<String>,
-    /// In the system's file, which is not the person's to change.
-    system: bool,
-}
-
-/// Resolves a name. Reads the config file, so it blocks.
-pub fn resolve(name: &str, options: &Options, hosts: &[Host]) -> Result<Resolved, String> {
-    let Spelled { user, name, port } = spelled(name)?;
-    let mut values: Vec<Value> = Vec::new();
-    let line = [user.map(|user| ("User", user)), port.map(|port| ("Port", port.to_string()))];
-    for (keyword, value) in line.into_iter().flatten() {
-        values.push(Value {
-            keyword: keyword.to_owned(),
-            arguments: vec![value],
-            place: None,
-            system: false,
-        });
+/// Resolves a name, with a command that is to run there.
+///
+/// # Errors
+/// One sentence for the person.
+pub async fn resolve(
+    engine: &Headless,
+    name: &str,
+    command: &str,
+    options: &Options,
+    hosts: &[Host],
+) -> Result<Resolved, String> {
+    let wish = wish(name, command, options, hosts)?;
+    let found = engine.find(wish).await.map_err(|error| error.message)?;
+    let Found { mut target, resolved, notes } = found;
+    target.asker.host = name.to_owned();
+    let mut refused = resolved.unsupported.iter().filter(|one| one.place.path.is_none());
+    if let Some(refused) = refused.find(|one| !POINTLESS.contains(&one.keyword.as_str())) {
+        return Err(format!("the option {}={} is not supported", refused.keyword, refused.value));
     }
+    // A value of the command line that makes no sense; what stands in a file is named and left out.
+    if let Some(problem) = resolved.problems.iter().find(|problem| problem.place.path.is_none()) {
+        return Err(problem.to_string());
+    }
+    let unused = notes.iter().filter(|note| !is_of_command_line(note)).map(said).collect();
+    Ok(Resolved { settings: settings(&resolved, options), target, unused })
+}
+
+fn is_of_command_line(note: &ConfigNote) -> bool {
+    let keyword = note.keyword.as_deref().unwrap_or_default();
+    note.kind == ConfigNoteKind::Unsupported && POINTLESS.contains(&keyword)
+}
+
+fn said(note: &ConfigNote) -> String {
+    let ConfigNote { keyword, value, place, kind } = note;
+    let keyword = keyword.as_deref().unwrap_or_default();
+    match kind {
+        ConfigNoteKind::Unsupported => format!("{place}: {keyword} {value} is not used"),
+        ConfigNoteKind::Problem if keyword.is_empty() => format!("{place}: {value}"),
+        ConfigNoteKind::Problem => format!("{place}: {keyword}: {value}"),
+        ConfigNoteKind::Declined => format!("{place}: {keyword} \"{value}\" was not run"),
+    }
+}
+
+fn wish(name: &str, command: &str, options: &Options, hosts: &[Host]) -> Result<Wish, String> {
+    let mut overrides: Vec<String> = Vec::new();
+    let (mut user, mut port) = (None, None);
     for (keyword, value) in &options.settings {
-        // Some take several words, and none of those that take one may hold a space.
-        let several = ["SendEnv", "SetEnv"].iter().any(|one| keyword.eq_ignore_ascii_case(one));
-        let arguments = match several {
-            true => value.split_whitespace().map(|word| word.trim_matches('"').to_owned()).collect(),
-            false => vec![value.clone()],
-        };
-        values.push(Value { keyword: keyword.clone(), arguments, place: None, system: false });
+        let is = |one: &str| keyword.eq_ignore_ascii_case(one);
+        // As in ssh(1) they count before what is typed with the name.
+        if is("User") {
+            user.get_or_insert_with(|| bare(value));
+        } else if is("Port") {
+            let text = bare(value);
+            let number = text.parse().ok().filter(|number| *number != 0);
+            port.get_or_insert(number.ok_or_else(|| format!("{text} is no port: ports are 1 to 65535"))?);
+        } else {
+            overrides.push(format!("{keyword}={value}"));
+        }
     }
+    for file in &options.identity_files {
+        // As ssh(1) it looks for the others, but a person who named one wants to know.
+        if !Path::new(file).exists() && !file.starts_with('~') && !file.contains(['%', '$']) {
+            return Err(format!("the key file {file} is not there"));
+        }
+        overrides.push(format!("IdentityFile={}", quoted(file)));
+    }
+    if options.tty_wanted > 0 {
+        overrides.insert(0, format!("RequestTTY={}", if options.tty_wanted > 1 { "force" } else { "yes" }));
+    }
+    let config = match options.config.as_deref() {
+        None => ConfigChoice::Usual,
+        Some("none") => ConfigChoice::None,
+        Some(path) => ConfigChoice::Given(path.into()),
+    };
+    let mut query = Query { overrides, config, command: command.to_owned(), user, port, ..Query::default() };
+    // A saved host may be called whatever its person likes.
+    if let Some(saved) = saved(name, hosts)? {
+        return Ok(Wish { query, saved: Some(saved) });
+    }
+    let Spelled { user, name, port } = spelled(name)?;
+    let saved = saved(&name, hosts)?;
+    query.user = query.user.or(user);
+    query.port = query.port.or(port);
+    query.destination = name;
+    Ok(Wish { query, saved })
+}
+
+fn saved(name: &str, hosts: &[Host]) -> Result<Option<Host>, String> {
     let mut named = hosts.iter().filter(|host| host.name() == name);
-    let (saved, another) = (named.next(), named.next());
-    if another.is_some() {
-        return Err(format!("more than one saved host is called {name}. Rename one, or give its address"));
+    match (named.next(), named.next()) {
+        (_, Some(_)) => {
+            Err(format!("more than one saved host is called {name}. Rename one, or give its address"))
+        }
+        (host, None) => Ok(host.cloned()),
     }
-    let mut unused = Vec::new();
-    if saved.is_none() {
-        values.extend(from_files(&name, options, &mut unused)?);
-    }
-    refuse_or_name(&values, &mut unused)?;
-    let settings = settings(&values, options)?;
-    let target = target(&name, saved, &values)?;
-    Ok(Resolved { target, settings, unused })
 }
 
-/// What applies to a name in `-F file`, or else in the person's and the system's config.
-fn from_files(name: &str, options: &Options, unused: &mut Vec<String>) -> Result<Vec<Value>, String> {
-    let home = dirs::home_dir();
-    let files: Vec<PathBuf> = match options.config.as_deref() {
-        Some("none") => Vec::new(),
-        Some(path) => vec![PathBuf::from(path)],
-        None => {
-            let own = home.as_deref().map(|home| home.join(".ssh/config"));
-            own.into_iter().chain([PathBuf::from(SYSTEM_CONFIG)]).collect()
-        }
-    };
-    let mut values = Vec::new();
-    for path in &files {
-        let loaded = match tree::load(path, home.as_deref()) {
-            Ok(loaded) => loaded,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && options.config.is_none() => {
-                continue;
-            }
-            Err(error) => return Err(format!("{} could not be read: {error}", path.display())),
-        };
-        let system = path == Path::new(SYSTEM_CONFIG);
-        unused.extend(loaded.problems.iter().map(|problem| format!("{}: {problem}", path.display())));
-        for (path, line) in unread_matches(&loaded.tree) {
-            unused.push(format!("{}: line {line}: Match is not looked at yet", path.display()));
-        }
-        for setting in &Applied::to(name, &loaded.tree).settings {
-            values.push(Value {
-                keyword: setting.keyword.to_owned(),
-                arguments: setting.arguments.to_vec(),
-                place: Some(format!("{}: line {}", setting.path.display(), setting.line)),
-                system,
-            });
-        }
-    }
-    Ok(values)
+/// A value without the quotes around it.
+fn bare(value: &str) -> String {
+    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value).to_owned()
 }
 
-fn refuse_or_name(values: &[Value], unused: &mut Vec<String>) -> Result<(), String> {
-    for (index, value) in values.iter().enumerate() {
-        let is = |keyword: &str| value.keyword.eq_ignore_ascii_case(keyword);
-        let shadowed =
-            values[..index].iter().any(|earlier| earlier.keyword.eq_ignore_ascii_case(&value.keyword));
-        let said = value.arguments.join(" ");
-        let so_anyway = SO_ANYWAY.iter().any(|(keyword, values)| {
-            is(keyword) && values.iter().any(|one| *one == "*" || said.eq_ignore_ascii_case(one))
-        });
-        if shadowed || so_anyway || ACTED_ON.iter().any(|keyword| is(keyword)) {
-            continue;
-        }
-        match &value.place {
-            None => return Err(format!("the option {}={said} is not supported yet", value.keyword)),
-            Some(place) if LEAD_ELSEWHERE.iter().any(|keyword| is(keyword)) => {
-                return Err(format!("{place}: {} {said} is not supported yet", value.keyword));
-            }
-            // What a distribution sets for everybody (Debian: GSSAPIAuthentication) is no news to the person.
-            Some(_) if value.system => {}
-            Some(place) => unused.push(format!("{place}: {} is not used yet", value.keyword)),
-        }
-    }
-    Ok(())
+/// One word for a line of ssh_config.
+fn quoted(word: &str) -> String {
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn first<'a>(values: &'a [Value], keyword: &str) -> Option<&'a str> {
-    all(values, keyword).next()
-}
-
-fn all<'a>(values: &'a [Value], keyword: &str) -> impl Iterator<Item = &'a str> {
-    values
-        .iter()
-        .filter(move |value| value.keyword.eq_ignore_ascii_case(keyword))
-        .filter_map(|value| value.arguments.first().map(String::as_str))
-}
-
-fn target(name: &str, saved: Option<&Host>, values: &[Value]) -> Result<Target, String> {
-    let mut target = match saved {
-        Some(host) => saved_target(host),
-        None => Target {
-            address: name.to_owned(),
-            port: SSH_PORT,
-            user: local_user(),
-            login: Login::Person {
-                method: AuthMethod::Automatic,
-                key_path: String::new(),
-                password: None,
-                kept_for: None,
-            },
-            pinned_key: None,
-            asker: Asker::default(),
+fn settings(config: &Config, options: &Options) -> Settings {
+    let quiet = matches!(config.log_level, LogLevel::Quiet | LogLevel::Fatal | LogLevel::Error);
+    Settings {
+        batch: config.batch_mode,
+        request_tty: config.request_tty,
+        escape: match config.escape_char {
+            EscapeChar::None => None,
+            EscapeChar::Byte(byte) => Some(byte),
         },
-    };
-    let before = (target.address.clone(), target.port, target.user.clone());
-    if let Some(host_name) = first(values, "HostName") {
-        target.address = host_name.replace("%h", name).replace("%%", "%");
+        connect_timeout: config
+            .connect_timeout
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| Duration::from_secs(seconds.into())),
+        remote_command: config.remote_command.clone(),
+        quiet: options.quiet || quiet,
     }
-    if let Some(user) = first(values, "User") {
-        target.user = user.to_owned();
-    }
-    if let Some(port) = first(values, "Port") {
-        let number = port.parse().ok().filter(|number| *number != 0);
-        target.port = number.ok_or_else(|| format!("{port} is no port: ports are 1 to 65535"))?;
-    }
-    let moved = before != (target.address.clone(), target.port, target.user.clone());
-    let key = key_file(name, &target, values)?;
-    if let Login::Person { method, key_path, kept_for, .. } = &mut target.login {
-        if let Some(key) = key {
-            *key_path = key;
-            *method = AuthMethod::Automatic;
-        }
-        // A kept password goes nowhere but where it was kept for.
-        if moved {
-            *kept_for = None;
-        }
-    }
-    let draft = HostDraft {
-        address: target.address.clone(),
-        port: target.port,
-        user: target.user.clone(),
-        ..HostDraft::default()
-    };
-    if let Some(problem) = check(&draft).first() {
-        let (field, reason) = (problem.field, problem.problem);
-        return Err(format!("{name} cannot be connected to: its {field:?} is not acceptable ({reason:?})"));
-    }
-    target.asker = Asker {
-        host_id: saved.filter(|_| !moved).map(|host| host.id.clone()),
-        host: name.to_owned(),
-        address: known_name(&target.address, target.port),
-    };
-    Ok(target)
-}
-
-/// The key file to log in with.
-fn key_file(name: &str, target: &Target, values: &[Value]) -> Result<Option<String>, String> {
-    let mut keys: Vec<String> = Vec::new();
-    for value in values.iter().filter(|value| value.keyword.eq_ignore_ascii_case("IdentityFile")) {
-        let Some(path) = value.arguments.first().filter(|path| !path.eq_ignore_ascii_case("none")) else {
-            continue;
-        };
-        let home = dirs::home_dir().unwrap_or_default();
-        let expanded = path
-            .replace("%d", &home.to_string_lossy())
-            .replace("%h", &target.address)
-            .replace("%n", name)
-            .replace("%r", &target.user)
-            .replace("%%", "%");
-        // ssh(1) takes a relative path from the working folder.
-        let absolute = match expanded.strip_prefix("~/") {
-            Some(rest) => home.join(rest),
-            None => {
-                std::path::absolute(Path::new(&expanded)).map_err(|error| format!("{expanded}: {error}"))?
-            }
-        };
-        let absolute = absolute.to_string_lossy().into_owned();
-        if !keys.contains(&absolute) {
-            // Files of a config may be missing, as with OpenSSH; one that was asked for by hand may not.
-            if !Path::new(&absolute).exists() {
-                match &value.place {
-                    None => return Err(format!("the key file {absolute} is not there")),
-                    Some(_) => continue,
-                }
-            }
-            keys.push(absolute);
-        }
-    }
-    if keys.len() > 1
-        && values
-            .iter()
-            .filter(|value| value.place.is_none())
-            .filter(|value| value.keyword.eq_ignore_ascii_case("IdentityFile"))
-            .count()
-            > 1
-    {
-        return Err("the option IdentityFile can be given only once yet".to_owned());
-    }
-    Ok(keys.into_iter().next())
-}
-
-fn settings(values: &[Value], options: &Options) -> Result<Settings, String> {
-    let strict = match first(values, "StrictHostKeyChecking").map(str::to_ascii_lowercase).as_deref() {
-        None | Some("ask") => Strict::Ask,
-        Some("yes" | "true") => Strict::Refuse,
-        Some("accept-new" | "no" | "false" | "off") => Strict::Accept,
-        Some(other) => return Err(wrong("StrictHostKeyChecking", other)),
-    };
-    let mut request_tty = match first(values, "RequestTTY").map(str::to_ascii_lowercase).as_deref() {
-        None | Some("auto") => RequestTty::Auto,
-        Some("no") => RequestTty::No,
-        Some("yes") => RequestTty::Yes,
-        Some("force") => RequestTty::Force,
-        Some(other) => return Err(wrong("RequestTTY", other)),
-    };
-    match options.tty_wanted {
-        0 => {}
-        1 => request_tty = RequestTty::Yes,
-        _ => request_tty = RequestTty::Force,
-    }
-    let escape = match first(values, "EscapeChar") {
-        None => Some(b'~'),
-        Some(none) if none.eq_ignore_ascii_case("none") => None,
-        Some(text) => match text.as_bytes() {
-            [one] => Some(*one),
-            [b'^', letter] => Some(letter & 0x1f),
-            _ => return Err(wrong("EscapeChar", text)),
-        },
-    };
-    let connect_timeout = match first(values, "ConnectTimeout") {
-        None => None,
-        Some(none) if none.eq_ignore_ascii_case("none") => None,
-        Some(text) => match text.trim_end_matches('s').parse::<u64>() {
-            Ok(seconds) if seconds > 0 => Some(Duration::from_secs(seconds)),
-            _ => return Err(wrong("ConnectTimeout", text)),
-        },
-    };
-    let level = first(values, "LogLevel").map(str::to_ascii_lowercase);
-    Ok(Settings {
-        batch: yes_or_no(values, "BatchMode")?,
-        strict,
-        request_tty,
-        escape,
-        environment: environment(values),
-        connect_timeout,
-        remote_command: first(values, "RemoteCommand")
-            .filter(|line| !line.eq_ignore_ascii_case("none"))
-            .map(str::to_owned),
-        quiet: options.quiet || matches!(level.as_deref(), Some("quiet" | "fatal" | "error")),
-    })
-}
-
-fn yes_or_no(values: &[Value], keyword: &str) -> Result<bool, String> {
-    match first(values, keyword).map(str::to_ascii_lowercase).as_deref() {
-        None | Some("no" | "false") => Ok(false),
-        Some("yes" | "true") => Ok(true),
-        Some(other) => Err(wrong(keyword, other)),
-    }
-}
-
-fn wrong(keyword: &str, value: &str) -> String {
-    format!("{keyword}={value}: ssh_config(5) has no such value")
-}
-
-/// SetEnv first, then what SendEnv names of our own environment; of two values the first counts.
-fn environment(values: &[Value]) -> Vec<(String, String)> {
-    let words = |keyword: &'static str| {
-        values
-            .iter()
-            .filter(move |value| value.keyword.eq_ignore_ascii_case(keyword))
-            .flat_map(|value| value.arguments.iter())
-    };
-    let mut environment: Vec<(String, String)> = words("SetEnv")
-        .filter_map(|word| word.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    let patterns: Vec<&str> = words("SendEnv").map(String::as_str).collect();
-    for (name, value) in std::env::vars_os() {
-        let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) else { continue };
-        let known = environment.iter().any(|(one, _)| *one == name);
-        if !known && list_matches(patterns.iter().copied(), &name) {
-            environment.push((name, value));
-        }
-    }
-    environment
 }
 
 /// A name as it was typed, taken apart.
@@ -459,13 +207,43 @@ fn spelled(text: &str) -> Result<Spelled, String> {
 
 #[cfg(test)]
 mod tests {
+    use bowline_core::connection::Login;
+    use bowline_core::connection::dial::Route;
+    use bowline_core::engine::headless::HeadlessConfig;
+    use bowline_core::host::{HostDraft, HostId};
+
     use super::*;
 
-    fn options(settings: &[(&str, &str)]) -> Options {
-        Options {
-            config: Some("none".into()),
-            settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-            ..Options::default()
+    /// A home with this config and nothing else.
+    struct Home(tempfile::TempDir);
+
+    impl Home {
+        fn with(config: &str) -> Self {
+            let folder = tempfile::TempDir::new().expect("a folder");
+            std::fs::create_dir(folder.path().join(".ssh")).expect("a folder");
+            std::fs::write(folder.path().join(".ssh/config"), config).expect("written");
+            Self(folder)
+        }
+
+        async fn try_resolve(
+            &self,
+            name: &str,
+            settings: &[(&str, &str)],
+            hosts: &[Host],
+        ) -> Result<Resolved, String> {
+            let (engine, _news) = Headless::start(HeadlessConfig {
+                data_dir: self.0.path().join("data"),
+                ssh_dir: self.0.path().join(".ssh"),
+                system_config: None,
+                agent_socket: None,
+            });
+            let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            let options = Options { settings: settings.collect(), ..Options::default() };
+            resolve(&engine, name, "", &options, hosts).await
+        }
+
+        async fn resolve(&self, name: &str, settings: &[(&str, &str)]) -> Resolved {
+            self.try_resolve(name, settings, &[]).await.expect("it resolves")
         }
     }
 
@@ -486,45 +264,80 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_command_line_counts_before_the_file_and_the_name_before_both() {
-        let folder = tempfile::TempDir::new().expect("a folder");
-        let path = folder.path().join("config");
-        std::fs::write(&path, "Host web\n HostName 192.0.2.7\n User bob\n Port 2200\n Compression yes\n")
-            .expect("written");
-        let mut options = options(&[("Port", "2300")]);
-        options.config = Some(path.to_string_lossy().into_owned());
-        let resolved = resolve("web", &options, &[]).expect("it resolves");
+    #[tokio::test]
+    async fn the_command_line_counts_before_the_name_and_both_before_the_file() {
+        let home = Home::with(
+            "Host web\n HostName 192.0.2.7\n User bob\n Port 2200\n Compression yes\n SetEnv A=b\n",
+        );
+        let resolved = home.resolve("web", &[("Port", "2300")]).await;
         assert_eq!((resolved.target.address.as_str(), resolved.target.port), ("192.0.2.7", 2300));
         assert_eq!(resolved.target.user, "bob");
-        assert!(resolved.unused[0].contains("Compression"), "{:?}", resolved.unused);
-        let resolved = resolve("eve@web:2400", &options, &[]).expect("it resolves");
+        assert_eq!(resolved.unused, ["~/.ssh/config, line 5: compression yes is not used"]);
+        assert_eq!(resolved.target.session.environment, [("A".to_owned(), "b".to_owned())]);
+        let resolved = home.resolve("eve@web:2400", &[]).await;
         assert_eq!((resolved.target.user.as_str(), resolved.target.port), ("eve", 2400));
+        let resolved = home.resolve("eve@web:2400", &[("Port", "2300"), ("User", "ann")]).await;
+        assert_eq!((resolved.target.user.as_str(), resolved.target.port), ("ann", 2300));
     }
 
-    #[test]
-    fn what_is_not_supported_is_an_error_that_names_it() {
-        let error = resolve("host", &options(&[("ProxyJump", "bastion")]), &[]).expect_err("not yet");
-        assert!(error.contains("ProxyJump"), "{error}");
-        let error = resolve("host", &options(&[("Frobnicate", "yes")]), &[]).expect_err("never heard of");
-        assert!(error.contains("Frobnicate"), "{error}");
-        resolve("host", &options(&[("ProxyJump", "none"), ("ForwardX11", "no")]), &[])
-            .expect("so it is anyway");
+    #[tokio::test]
+    async fn what_is_not_supported_is_an_error_that_names_it() {
+        let home = Home::with("");
+        for (keyword, value) in [("Compression", "yes"), ("Frobnicate", "yes"), ("Tunnel", "yes")] {
+            let error = home.try_resolve("host", &[(keyword, value)], &[]).await.expect_err("it is not");
+            assert!(error.to_lowercase().contains(&keyword.to_lowercase()), "{error}");
+        }
+        home.resolve("host", &[("ProxyJump", "none"), ("ForwardX11", "no"), ("PermitLocalCommand", "no")])
+            .await;
     }
 
-    #[test]
-    fn a_file_that_leads_elsewhere_is_not_ignored() {
-        let folder = tempfile::TempDir::new().expect("a folder");
-        let path = folder.path().join("config");
-        std::fs::write(&path, "Host *\n ProxyJump bastion\n").expect("written");
-        let mut options = options(&[]);
-        options.config = Some(path.to_string_lossy().into_owned());
-        let error = resolve("web", &options, &[]).expect_err("not yet");
-        assert!(error.contains("ProxyJump") && error.contains("line 2"), "{error}");
+    #[tokio::test]
+    async fn jump_hosts_and_commands_lead_the_way_and_the_command_line_decides() {
+        let home = Home::with("Host web\n ProxyJump a,b\nHost cmd\n ProxyCommand nc %h %p\n");
+        let route = home.resolve("web", &[]).await.target.route;
+        assert!(matches!(&route, Route::Jump(jump) if jump.name == "b"), "{route:?}");
+        let route = home.resolve("web", &[("ProxyJump", "c")]).await.target.route;
+        assert!(matches!(&route, Route::Jump(jump) if jump.name == "c"), "{route:?}");
+        let route = home.resolve("web", &[("ProxyJump", "none")]).await.target.route;
+        assert!(matches!(route, Route::Direct), "{route:?}");
+        match home.resolve("cmd", &[]).await.target.route {
+            Route::Command(command) => {
+                assert_eq!(command.command, "nc cmd 22");
+                assert!(command.source.contains("line 4"), "{}", command.source);
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
-    #[test]
-    fn a_saved_host_keeps_its_password_only_for_where_it_was_saved_for() {
+    #[tokio::test]
+    async fn a_circle_of_jump_hosts_and_a_line_that_leads_elsewhere_end_it() {
+        let home = Home::with("Host a\n ProxyJump b\nHost b\n ProxyJump a\nHost bad\n HostName %q\n");
+        let error = home.try_resolve("a", &[], &[]).await.expect_err("a circle");
+        assert!(error.contains('→'), "{error}");
+        let error = home.try_resolve("bad", &[], &[]).await.expect_err("no such token");
+        assert!(error.contains("line 6") && error.contains("HostName"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_saved_host_takes_from_the_config_what_its_form_does_not_say() {
+        let draft = HostDraft {
+            label: "my web".into(),
+            address: "192.0.2.7".into(),
+            port: 22,
+            user: "ada".into(),
+            ..HostDraft::default()
+        };
+        let id = HostId("1".into());
+        let host = Host { id, draft, builtin: false, has_password: true, linked: None };
+        let home = Home::with("Host 192.0.2.7\n User bob\n Port 2200\n IdentityFile ~/.ssh/work\n");
+        let resolved = home.try_resolve("my web", &[], &[host]).await.expect("it resolves");
+        assert_eq!((resolved.target.user.as_str(), resolved.target.port), ("ada", 2200));
+        let Login::Person { options, .. } = &resolved.target.login else { panic!("a person logs in") };
+        assert_eq!(options.identity_files, [home.0.path().join(".ssh/work").to_string_lossy()]);
+    }
+
+    #[tokio::test]
+    async fn a_saved_host_keeps_its_password_only_for_where_it_was_saved_for() {
         let draft = HostDraft {
             label: "web".into(),
             address: "192.0.2.7".into(),
@@ -532,15 +345,15 @@ mod tests {
             user: "ada".into(),
             ..HostDraft::default()
         };
-        let id = bowline_core::host::HostId("1".into());
-        let host = Host { id, draft, builtin: false, has_password: true };
-        let kept = |name: &str| {
-            let resolved = resolve(name, &options(&[]), std::slice::from_ref(&host)).expect("it resolves");
-            matches!(resolved.target.login, Login::Person { kept_for: Some(_), .. })
-        };
-        assert!(kept("web"));
-        assert!(kept("ada@web:22"));
-        assert!(!kept("bob@web"));
-        assert!(!kept("web:2222"));
+        let id = HostId("1".into());
+        let host = Host { id, draft, builtin: false, has_password: true, linked: None };
+        let home = Home::with("");
+        for (name, expected) in [("web", true), ("ada@web:22", true), ("bob@web", false), ("web:2222", false)]
+        {
+            let hosts = std::slice::from_ref(&host);
+            let resolved = home.try_resolve(name, &[], hosts).await.expect("it resolves");
+            let kept = matches!(resolved.target.login, Login::Person { kept_for: Some(_), .. });
+            assert_eq!(kept, expected, "{name}");
+        }
     }
 }

@@ -305,6 +305,7 @@ async fn saved_hosts_are_found_and_listed_while_the_app_has_them_open() {
         user: sshd.user().into(),
         auth: bowline_core::host::AuthMethod::Key,
         key_path: sshd.client_key_file().to_string_lossy().into_owned(),
+        ..HostDraft::default()
     };
     let saved = store.create(draft).await.expect("it is saved");
     let ran = home.bowline(&["connect", "my server", "echo in"]).await;

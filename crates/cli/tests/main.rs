@@ -3,5 +3,6 @@
 #![cfg(target_os = "linux")]
 
 mod command;
+mod config;
 mod kit;
 mod terminal;

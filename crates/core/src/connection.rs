@@ -20,6 +20,7 @@ use crate::wire::tcp_info::tcp_info;
 use crate::wire::{Wire, WireState};
 
 mod agent_forward;
+pub mod algorithms;
 pub mod backoff;
 pub mod cause;
 pub mod dial;
@@ -31,6 +32,7 @@ pub mod place;
 pub mod progress;
 mod rekey;
 mod rotation;
+pub mod settings;
 mod spare;
 pub mod state;
 
@@ -38,11 +40,13 @@ pub use guard::Guard;
 pub use place::{Refusal, SessionPlace};
 
 use agent_forward::AgentForward;
+use algorithms::AlgorithmChoice;
 use dial::consent::Consents;
 use dial::{DialSettings, Dialled, Link, Route};
 use guard::Facts;
 use health::{LaneHealth, Vitals};
 use progress::{Progress, TestStep, step};
+use settings::{SessionSettings, Upkeep};
 use spare::Spare;
 
 /// Sessions on one connection. OpenSSH's MaxSessions is 10, and russh does not survive a rekey with many busy
@@ -67,6 +71,10 @@ pub struct Target {
     pub pinned_key: Option<PublicKey>,
     /// How its host key is judged otherwise.
     pub trust: TrustPolicy,
+    /// What the config chooses; none: our own choice.
+    pub algorithms: Option<AlgorithmChoice>,
+    pub session: SessionSettings,
+    pub upkeep: Upkeep,
     pub asker: Asker,
 }
 

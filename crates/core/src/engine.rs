@@ -1,10 +1,11 @@
 //! The composition root: one method for each thing that a person can ask for.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use ts_rs::TS;
 
@@ -16,6 +17,7 @@ use crate::connection::progress::{Progress, TestProgress, TestStep, step};
 use crate::connection::{Connection, Dialer};
 use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::host::import::{self, ImportPreview};
+use crate::host::linked::LinkedHosts;
 use crate::host::store::HostStore;
 use crate::host::{FieldProblem, Host, HostDraft, HostId, HostList, StoreNotice, check};
 use crate::network::{self, NetworkEvent};
@@ -27,17 +29,26 @@ use crate::timeline::{Timeline, TimelineEntry};
 use crate::trust::TrustStore;
 
 mod builtin;
+pub mod config_notes;
+mod configured;
 mod exec;
+mod form;
 pub mod headless;
 mod jumps;
 pub mod keys;
+mod linked;
 mod target;
 mod terminals;
 mod trust;
 pub mod view;
+mod ways;
 
 pub use builtin::{BUILTIN_ID, Builtin, StartBuiltin};
 
+use config_notes::ConfigNotes;
+use configured::ConfigPlaces;
+use linked::Linked;
+use target::local_user;
 use terminals::Terminals;
 use view::{EngineEvent, KeyringState, Overview};
 
@@ -45,13 +56,17 @@ use view::{EngineEvent, KeyringState, Overview};
 const EVENTS: usize = 1024;
 /// Questions that came or went and wait for the task that passes them on, which never waits itself.
 const PROMPT_NEWS: usize = 256;
+/// Notes on configs that are remembered as told; whoever has more problems than this need not hear of the next one.
+const NOTES_TOLD_MAX: usize = 10_000;
 
 /// Where the engine keeps its things, and what the shell lends it.
 pub struct EngineConfig {
     /// Holds the saved hosts; created if missing.
     pub data_dir: PathBuf,
-    /// `~/.ssh`.
+    /// `~/.ssh`; its `config` is the person's ssh_config, and its parent their home folder.
     pub ssh_dir: PathBuf,
+    /// The system's ssh_config, usually `/etc/ssh/ssh_config`; none is read without it.
+    pub system_config: Option<PathBuf>,
     /// The agent's socket (Unix); `SSH_AUTH_SOCK` if none.
     pub agent_socket: Option<PathBuf>,
     pub builtin: Arc<dyn StartBuiltin>,
@@ -98,6 +113,10 @@ struct Inner {
     terminals: Terminals,
     timeline: Timeline,
     ssh_dir: PathBuf,
+    places: ConfigPlaces,
+    linked: Linked,
+    /// What was said about configs in this run.
+    notes_told: Mutex<HashSet<ConfigNotes>>,
     events: broadcast::Sender<EngineEvent>,
     /// The test of the host form that runs.
     test: Mutex<CancellationToken>,
@@ -111,7 +130,8 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::StoreBusy`] when another Bowline runs on the same files, and the other codes about the store.
     pub async fn start(config: EngineConfig) -> Result<Self> {
-        let EngineConfig { data_dir, ssh_dir, agent_socket, builtin, idle_expiry } = config;
+        let EngineConfig { data_dir, ssh_dir, system_config, agent_socket, builtin, idle_expiry } = config;
+        let places = ConfigPlaces { ssh_dir: ssh_dir.clone(), system: system_config };
         let consents = Consents::at(data_dir.join("commands.json"));
         let opening = tokio::task::spawn_blocking(move || HostStore::open(&data_dir));
         let (store, notices) = opening.await.map_err(Error::internal)??;
@@ -137,6 +157,8 @@ impl Engine {
         let ended = CancellationToken::new();
         tokio::spawn(ended.clone().run_until_cancelled_owned(network::watch(pool.clone())));
         let terminals = Terminals::new(events.clone());
+        let linked = start_linked(&places).await?;
+        let list = linked.list.clone();
         let test = Mutex::default();
         let inner = Inner {
             store,
@@ -147,11 +169,15 @@ impl Engine {
             terminals,
             timeline,
             ssh_dir,
+            places,
+            linked,
+            notes_told: Mutex::default(),
             events,
             test,
-            _tasks: ended.drop_guard(),
+            _tasks: ended.clone().drop_guard(),
         };
         let engine = Self { inner: Arc::new(inner) };
+        tokio::spawn(ended.run_until_cancelled_owned(linked::follow(Arc::downgrade(&engine.inner), list)));
         // A keyring that waits to be unlocked must not hold the window up.
         tokio::spawn(engine.clone().forget_old_passwords());
         Ok(engine)
@@ -188,13 +214,14 @@ impl Engine {
         })
     }
 
-    /// The built-in host and all saved ones.
+    /// The built-in host, all saved ones, and then those of ssh_config.
     ///
     /// # Errors
     /// The codes about the store.
     pub async fn hosts(&self) -> Result<HostList> {
         let mut list = self.inner.store.list().await?;
         list.hosts.insert(0, builtin::host());
+        list.hosts.extend(self.linked_hosts());
         Ok(list)
     }
 
@@ -216,6 +243,7 @@ impl Engine {
     /// # Errors
     /// See [`Engine::host_create`].
     pub async fn host_update(&self, id: HostId, draft: HostDraft, password: PasswordChange) -> Result<Host> {
+        self.must_be_saved(&id)?;
         self.inner.store.update(&id, draft).await?;
         let changed = self.change_password(&id, password).await;
         self.inner.pool.forget_failures(&id);
@@ -227,6 +255,7 @@ impl Engine {
     /// # Errors
     /// See [`Engine::host_create`].
     pub async fn host_duplicate(&self, id: HostId) -> Result<Host> {
+        self.must_be_saved(&id)?;
         let host = self.inner.store.duplicate(&id).await?;
         self.publish_hosts().await?;
         Ok(host)
@@ -237,6 +266,7 @@ impl Engine {
     /// # Errors
     /// See [`Engine::host_create`].
     pub async fn host_delete(&self, id: HostId) -> Result<()> {
+        self.must_be_saved(&id)?;
         self.inner.store.delete(&id).await?;
         self.publish_hosts().await
     }
@@ -244,6 +274,7 @@ impl Engine {
     /// # Errors
     /// See [`Engine::host_create`].
     pub async fn host_restore(&self, id: HostId) -> Result<Host> {
+        self.must_be_saved(&id)?;
         let host = self.inner.store.restore(&id).await?;
         self.publish_hosts().await?;
         Ok(host)
@@ -259,6 +290,7 @@ impl Engine {
     /// # Errors
     /// See [`Engine::host_create`].
     pub async fn host_move(&self, id: HostId, group: String) -> Result<Host> {
+        self.must_be_saved(&id)?;
         let host = self.inner.store.move_to_group(&id, &group).await?;
         self.publish_hosts().await?;
         Ok(host)
@@ -269,7 +301,7 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::ImportFailed`].
     pub async fn import_preview(&self) -> Result<ImportPreview> {
-        let existing = self.hosts().await?.hosts;
+        let existing = self.inner.store.list().await?.hosts;
         let path = self.inner.ssh_dir.join("config");
         tokio::task::spawn_blocking(move || import::preview(&path, &existing))
             .await
@@ -410,7 +442,8 @@ impl Engine {
 
     /// Notes at the host that its password is in the keyring. The login has worked: a store that fails must not undo it.
     async fn record_remembered(&self, connection: &Connection, id: &HostId) {
-        if !connection.take_remembered_password() {
+        // A linked host has no row: its password is looked for in the keyring by its id.
+        if !connection.take_remembered_password() || ways::alias(id).is_some() {
             return;
         }
         let recorded = async {
@@ -446,7 +479,8 @@ impl Engine {
     }
 
     async fn importable(&self, hosts: &HostList) -> u32 {
-        let (path, existing) = (self.inner.ssh_dir.join("config"), hosts.hosts.clone());
+        let saved = hosts.hosts.iter().filter(|host| host.linked.is_none()).cloned().collect::<Vec<_>>();
+        let (path, existing) = (self.inner.ssh_dir.join("config"), saved);
         let counted = tokio::task::spawn_blocking(move || import::count(&path, &existing)).await;
         counted.ok().and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
     }
@@ -458,6 +492,21 @@ impl Engine {
     fn test(&self) -> std::sync::MutexGuard<'_, CancellationToken> {
         self.inner.test.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Follows ssh_config. Without a thread for it there are no linked hosts in this run, and everything else works.
+async fn start_linked(places: &ConfigPlaces) -> Result<Linked> {
+    let places = places.clone();
+    let started =
+        tokio::task::spawn_blocking(move || LinkedHosts::start(places.linked(), places.local())).await;
+    Ok(match started.map_err(Error::internal)? {
+        Ok((watcher, list)) => Linked { list, _watcher: Some(watcher) },
+        Err(error) => {
+            tracing::warn!(%error, "the hosts of ssh_config cannot be followed");
+            let (_, list) = watch::channel(Arc::default());
+            Linked { list, _watcher: None }
+        }
+    })
 }
 
 async fn pass_on(mut told: mpsc::Receiver<PromptNews>, events: broadcast::Sender<EngineEvent>) {

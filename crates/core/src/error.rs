@@ -49,6 +49,8 @@ codes! {
     HostInvalid => Fix,
     /// The host is not there any more: `host`.
     HostNotFound => Fix,
+    /// The host stands in ssh_config and is changed there: `host`.
+    HostLinked => Fix,
     /// The file of saved hosts could not be written because its folder or disk is read-only: `path`.
     StoreReadOnly => Fix,
     /// The disk is full: `path`.
@@ -89,6 +91,8 @@ codes! {
     JumpRefused => Fix,
     /// Jump hosts lead in a circle, or there are too many of them: `address`, `chain`.
     JumpLoop => Fix,
+    /// A line of ssh_config cannot be used, and without it the connection could lead elsewhere: `path`, `line`, `cause`.
+    ConfigUnusable => Fix,
     /// Something answered that does not speak SSH: `address`, `port`, `received`.
     NotSsh => Fix,
     /// The server took the connection and then said nothing: `address`, `port`, `seconds`.

@@ -40,7 +40,8 @@ const EARLY_MESSAGES: usize = 32;
 #[derive(Debug, Clone)]
 pub struct ExecRequest {
     pub program: Program,
-    /// The server takes of these what its configuration allows (OpenSSH: AcceptEnv) and says nothing about the others.
+    /// Before what the host's config sets. The server takes of these what its configuration allows (OpenSSH: AcceptEnv) and
+    /// says nothing about the others.
     pub environment: Vec<(String, String)>,
     /// With a terminal on the other side stdout and stderr arrive as one.
     pub pty: Option<PtyRequest>,
@@ -193,7 +194,10 @@ pub async fn start(place: SessionPlace, request: ExecRequest) -> Result<Exec> {
     let address = connection.target().address.clone();
     let mut early = Vec::new();
     let answers = async {
-        ask(&channel, &request).await.map_err(|error| unknown(&connection, &error.to_string()))?;
+        let configured = &connection.target().session.environment;
+        ask(&channel, &request, configured)
+            .await
+            .map_err(|error| unknown(&connection, &error.to_string()))?;
         let pty_refused = request.pty.is_some() && !answer(&mut reader, &mut early, &connection).await?;
         if answer(&mut reader, &mut early, &connection).await? {
             Ok(pty_refused)
@@ -219,13 +223,21 @@ pub async fn start(place: SessionPlace, request: ExecRequest) -> Result<Exec> {
     Ok(Exec { input, output: ExecOutput(output), control, pty_refused })
 }
 
-async fn ask(channel: &OpenChannel, request: &ExecRequest) -> Result<(), russh::Error> {
+async fn ask(
+    channel: &OpenChannel,
+    request: &ExecRequest,
+    configured: &[(String, String)],
+) -> Result<(), russh::Error> {
     let Some(writer) = &channel.0 else { return Ok(()) };
     if let Some(pty) = &request.pty {
         let (cols, rows) = (u32::from(pty.size.cols), u32::from(pty.size.rows));
-        writer.request_pty(true, &pty.term, cols, rows, 0, 0, &pty.modes).await?;
+        let term = configured.iter().find(|(name, value)| name == "TERM" && !value.is_empty());
+        let term = term.map_or(pty.term.as_str(), |(_, value)| value);
+        writer.request_pty(true, term, cols, rows, 0, 0, &pty.modes).await?;
     }
-    for (name, value) in &request.environment {
+    let asked = |name: &String| request.environment.iter().any(|(known, _)| known == name);
+    let also = configured.iter().filter(|(name, _)| !asked(name));
+    for (name, value) in request.environment.iter().chain(also) {
         writer.set_env(false, name.as_str(), value.as_str()).await?;
     }
     match &request.program {

@@ -75,6 +75,16 @@ pub struct Host {
     pub builtin: bool,
     /// A password for it lies in the OS keyring.
     pub has_password: bool,
+    /// It stands in an ssh_config, is shown as it stands there, and is changed there. None for a saved host.
+    pub linked: Option<LinkedFrom>,
+}
+
+/// Where a linked host is written down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct LinkedFrom {
+    pub path: String,
+    /// Of its `Host` line, counted from 1.
+    pub line: u32,
 }
 
 impl Host {

@@ -76,6 +76,7 @@ impl TrustStore {
             name_without_port: (alias.is_none() && port != 22).then(|| address.clone()),
             principal: alias.unwrap_or(address),
             hash: policy.hash_known_hosts,
+            ca_signatures: policy.ca_signatures.clone(),
         }
     }
 }
@@ -93,6 +94,7 @@ pub struct HostTrust {
     /// The name that a certificate has to have.
     principal: String,
     hash: Option<bool>,
+    ca_signatures: Option<Vec<String>>,
 }
 
 /// What can be known of a host before it shows a key.
@@ -134,7 +136,7 @@ impl HostTrust {
                 && entry.key.key_data() == authority
         });
         let checked = match is_authority {
-            true => certificate::check(certificate, &self.principal, now),
+            true => certificate::check(certificate, &self.principal, now, self.ca_signatures.as_deref()),
             false => Err(CertificateFault::UnknownAuthority),
         };
         Ok(match checked {

@@ -40,7 +40,8 @@ impl Attempt<'_> {
             }
             Keys::All => {
                 named.extend(key_path);
-                let more = options.identity_files.iter().filter(|path| !named.contains(path));
+                let more =
+                    options.identity_files.iter().filter(|path| !path.is_empty() && !named.contains(path));
                 let more: Vec<String> = more.cloned().collect();
                 named.extend(more);
                 (options.identity_files.is_empty(), AgentUse::Always)

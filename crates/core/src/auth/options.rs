@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthOptions {
     /// `IdentityFile`: key files in their order, instead of the usual ones; `~` is the home folder. A `.pub` file stands for
-    /// a key that the agent holds.
+    /// a key that the agent holds. An empty entry (`none`) is no file, but the usual ones are not used with it either.
     pub identity_files: Vec<String>,
     /// `CertificateFile`, beside the `<key>-cert.pub` that are looked for by themselves.
     pub certificate_files: Vec<String>,

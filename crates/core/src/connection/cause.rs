@@ -80,6 +80,8 @@ impl Cause {
             | ErrorCode::JumpLoop
             | ErrorCode::HostInvalid
             | ErrorCode::HostNotFound
+            | ErrorCode::HostLinked
+            | ErrorCode::ConfigUnusable
             | ErrorCode::StoreReadOnly
             | ErrorCode::StoreFull
             | ErrorCode::StoreBusy

@@ -22,6 +22,7 @@ mod tcp;
 
 use std::sync::Arc;
 
+pub use command::COMMAND_MAX_BYTES;
 pub use link::{BoxedStream, Dialled, Link};
 pub use route::{AddressFamily, DialSettings, Jump, Proxy, ProxyCommand, ProxyKind, Route, TakePlace};
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::guard::{Alive, Farewell};
 use super::health::Vitals;
-use super::state::{Effect, Liveness};
+use super::state::{Effect, Limits, Liveness};
 use super::{Connection, Status, Target};
 use crate::error::{Error, ErrorCode};
 
@@ -27,7 +27,8 @@ async fn run(
     mut alive: Alive,
     publish: watch::Sender<Status>,
 ) {
-    let mut liveness = Liveness::new(Instant::now());
+    let server_alive = connection.upgrade().and_then(|connection| connection.target.upkeep.server_alive);
+    let mut liveness = Liveness::new(Limits::of(server_alive), Instant::now());
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // One answer can wait at most: a probe is sent only when the one before was answered.

@@ -133,6 +133,7 @@ impl Guard {
         fault: Option<CertificateFault>,
     ) -> Result<()> {
         use StrictHostKeyChecking::{AcceptNew, Ask, No, Yes};
+        self.check_size(key)?;
         let strict = self.target.trust.strict;
         match verdict {
             Verdict::Certified => return Ok(()),
@@ -173,6 +174,28 @@ impl Guard {
         }
         self.session_key = Some(key.clone());
         Ok(())
+    }
+
+    /// `RequiredRSASize`.
+    fn check_size(&self, key: &PublicKey) -> Result<()> {
+        let (Some(rsa), Some(choice)) = (key.key_data().rsa(), &self.target.algorithms) else {
+            return Ok(());
+        };
+        if rsa.key_size() >= choice.rsa_bits_min {
+            return Ok(());
+        }
+        let (address, bits, least) = (&self.target.address, rsa.key_size(), choice.rsa_bits_min);
+        let theirs = format!("ssh-rsa ({bits} bits)");
+        Err(Error::new(
+            ErrorCode::NoCommonAlgorithm,
+            format!(
+                "The host key of {address} is an RSA key of {bits} bits, and RequiredRSASize asks for at least {least}. \
+                 Nothing was sent to it. Give the server a larger key."
+            ),
+        )
+        .with("address", address)
+        .with("kind", "Key")
+        .with("theirs", theirs))
     }
 
     async fn write_down(&self, key: &PublicKey) -> Result<()> {

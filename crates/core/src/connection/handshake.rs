@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::client;
-use russh::keys::Algorithm;
-use russh::{Preferred, cipher, compression, kex, mac};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Target;
 use super::agent_forward::AgentForward;
+use super::algorithms::{AlgorithmChoice, preferred};
 use super::guard::{Alive, Facts, Farewell, Guard, GuardError, Phase};
 use super::rotation::{ANNOUNCEMENTS, Announcement, blocking};
 use crate::error::{Error, ErrorCode, Result};
@@ -87,7 +86,8 @@ where
         announcements: announce,
     };
     let _abandoned_when_dropped = abandoned.drop_guard();
-    let connecting = client::connect_stream(Arc::new(config(&known)), wire, guard);
+    let connecting =
+        client::connect_stream(Arc::new(config(&known, target.algorithms.as_ref())), wire, guard);
     let outcome = tokio::select! {
         outcome = connecting => outcome.map_err(|error| explain(error, target, &facts, &state)),
         late = deadline(phases.clone(), &state, target) => Err(late),
@@ -138,7 +138,7 @@ fn silent(target: &Target, limit: Duration, what: &str) -> Error {
     .with("seconds", limit.as_secs())
 }
 
-fn config(known: &KnownTypes) -> client::Config {
+fn config(known: &KnownTypes, choice: Option<&AlgorithmChoice>) -> client::Config {
     client::Config {
         client_id: russh::SshId::Standard(Cow::Borrowed(concat!(
             "SSH-2.0-Bowline_",
@@ -146,7 +146,7 @@ fn config(known: &KnownTypes) -> client::Config {
         ))),
         window_size: WINDOW_BYTES,
         channel_buffer_size: CHANNEL_QUEUE_MESSAGES,
-        preferred: preferred(known),
+        preferred: preferred(known, choice),
         // Ours measures the whole connection, under load too; see state.rs.
         keepalive_interval: None,
         inactivity_timeout: None,
@@ -159,60 +159,6 @@ fn config(known: &KnownTypes) -> client::Config {
         },
         ..client::Config::default()
     }
-}
-
-/// russh's choices, with the ciphers that cost least here first and the known types of host key first. Certificates are asked
-/// for, ahead of plain keys, only where an authority is known for the host: a server that has one shows nothing else then.
-fn preferred(known: &KnownTypes) -> Preferred {
-    let mut preferred = Preferred::default();
-    let mut ciphers = preferred.cipher.to_vec();
-    if cpu_has_aes() {
-        ciphers.retain(|name| *name != cipher::AES_256_GCM);
-        ciphers.splice(0..0, [cipher::AES_128_GCM, cipher::AES_256_GCM]);
-    } else {
-        ciphers.insert(1, cipher::AES_128_GCM);
-    }
-    preferred.cipher = Cow::Owned(ciphers);
-    // russh leaves the NIST curves out; servers that have to follow FIPS 140 may have nothing else that is quick.
-    let mut exchanges = preferred.kex.to_vec();
-    let curves = [kex::ECDH_SHA2_NISTP256, kex::ECDH_SHA2_NISTP384, kex::ECDH_SHA2_NISTP521];
-    let after = exchanges
-        .iter()
-        .rposition(|name| name.as_ref().starts_with("curve25519-"))
-        .map_or(0, |last| last + 1);
-    exchanges.splice(after..after, curves);
-    preferred.kex = Cow::Owned(exchanges);
-    // Last, as with OpenSSH: older network equipment has no other, and HMAC does not need SHA-1 to be collision-free.
-    let mut macs = preferred.mac.to_vec();
-    macs.extend([mac::HMAC_SHA1_ETM, mac::HMAC_SHA1].iter().filter(|name| !preferred.mac.contains(name)));
-    preferred.mac = Cow::Owned(macs);
-    let mut keys = preferred.key.to_vec();
-    // An RSA key is one key with three signature algorithms. The sort is stable: the rest keeps its order.
-    let same_key = |a: &Algorithm, b: &Algorithm| {
-        let rsa = |one: &Algorithm| matches!(one, Algorithm::Rsa { .. });
-        a == b || (rsa(a) && rsa(b))
-    };
-    keys.sort_by_key(|algorithm| !known.plain.iter().any(|one| same_key(one, algorithm)));
-    if known.has_authority {
-        // Not the one with SHA-1, which OpenSSH does not ask for either.
-        let strong = |algorithm: &&Algorithm| !matches!(algorithm, Algorithm::Rsa { hash: None });
-        preferred.host_key_certificates = Cow::Owned(keys.iter().filter(strong).cloned().collect());
-    }
-    preferred.key = Cow::Owned(keys);
-    // russh offers zlib by default, and a server that insists would get it. It costs more than it saves on most links, and a
-    // server could make much of little.
-    preferred.compression = Cow::Borrowed(&[compression::NONE]);
-    preferred
-}
-
-/// AES in hardware makes GCM cheaper than ChaCha20 (design.md, fact 6).
-fn cpu_has_aes() -> bool {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    return std::arch::is_x86_feature_detected!("aes");
-    #[cfg(target_arch = "aarch64")]
-    return std::arch::is_aarch64_feature_detected!("aes");
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
-    return false;
 }
 
 /// What a failed handshake means.

@@ -10,8 +10,10 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Connection;
+use super::settings::Upkeep;
 
-/// After so many bytes, both ways together, or so much time, new keys are due (RFC 4253, section 9).
+/// After so many bytes, both ways together, or so much time, new keys are due (RFC 4253, section 9). RekeyLimit of
+/// ssh_config(5) can only make them due earlier; the moment is still chosen as above.
 const DUE_BYTES: u64 = 1024 * 1024 * 1024;
 const DUE_TIME: Duration = Duration::from_secs(3600);
 /// After so many bytes they cannot wait for a quiet moment: OpenSSH's own limit for AES, and less than 2^32 of the smallest
@@ -24,6 +26,8 @@ const TICK: Duration = Duration::from_secs(1);
 /// What has passed under the present keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeyAge {
+    due_bytes: u64,
+    due_time: Duration,
     exchanges: u64,
     since: Instant,
     bytes_before: u64,
@@ -32,20 +36,36 @@ pub(super) struct KeyAge {
 }
 
 impl KeyAge {
-    pub fn new(exchanges: u64, bytes: u64, now: Instant) -> Self {
-        Self { exchanges, since: now, bytes_before: bytes, bytes_at_last_tick: bytes, asked: false }
+    pub fn new(upkeep: &Upkeep, exchanges: u64, bytes: u64, now: Instant) -> Self {
+        let due_bytes = upkeep.rekey_bytes.map_or(DUE_BYTES, |bytes| bytes.min(DUE_BYTES));
+        let due_time = upkeep.rekey_time.map_or(DUE_TIME, |time| time.min(DUE_TIME));
+        Self { due_bytes, due_time, ..Self::since(exchanges, bytes, now) }
+    }
+
+    fn since(exchanges: u64, bytes: u64, now: Instant) -> Self {
+        let (due_bytes, due_time) = (DUE_BYTES, DUE_TIME);
+        Self {
+            due_bytes,
+            due_time,
+            exchanges,
+            since: now,
+            bytes_before: bytes,
+            bytes_at_last_tick: bytes,
+            asked: false,
+        }
     }
 
     /// Looks at the connection: key exchanges and bytes so far, sessions now. Says whether to ask for new keys.
     pub fn tick(&mut self, exchanges: u64, bytes: u64, sessions: u32, now: Instant) -> bool {
         if exchanges != self.exchanges {
-            *self = Self::new(exchanges, bytes, now);
+            let Self { due_bytes, due_time, .. } = *self;
+            *self = Self { due_bytes, due_time, ..Self::since(exchanges, bytes, now) };
             return false;
         }
         let quiet = bytes.saturating_sub(self.bytes_at_last_tick) < QUIET_BYTES;
         self.bytes_at_last_tick = bytes;
         let passed = bytes.saturating_sub(self.bytes_before);
-        let due = passed >= DUE_BYTES || now.saturating_duration_since(self.since) >= DUE_TIME;
+        let due = passed >= self.due_bytes || now.saturating_duration_since(self.since) >= self.due_time;
         let ask = !self.asked && ((due && (quiet || sessions <= 1)) || passed >= OVERDUE_BYTES);
         self.asked |= ask;
         ask
@@ -67,7 +87,7 @@ async fn run(connection: Weak<Connection>) {
         let exchanges = connection.key_exchanges();
         let bytes = connection.wire.received_bytes() + connection.wire.sent_bytes();
         let now = Instant::now();
-        let age = age.get_or_insert_with(|| KeyAge::new(exchanges, bytes, now));
+        let age = age.get_or_insert_with(|| KeyAge::new(&connection.target.upkeep, exchanges, bytes, now));
         if age.tick(exchanges, bytes, connection.session_count(), now) {
             connection.rekey().await;
         }
@@ -82,8 +102,12 @@ mod tests {
 
     /// The seconds at which new keys are asked for, within this time, with so many bytes in every second.
     fn asked(seconds: u64, bytes: impl Fn(u64) -> u64, sessions: u32) -> Vec<u64> {
+        asked_with(&Upkeep::default(), seconds, bytes, sessions)
+    }
+
+    fn asked_with(upkeep: &Upkeep, seconds: u64, bytes: impl Fn(u64) -> u64, sessions: u32) -> Vec<u64> {
         let start = Instant::now();
-        let mut age = KeyAge::new(1, 0, start);
+        let mut age = KeyAge::new(upkeep, 1, 0, start);
         let (mut exchanges, mut total) = (1, 0);
         let mut asked = Vec::new();
         for second in 0..seconds {
@@ -101,6 +125,18 @@ mod tests {
         let hours = asked(150 * MINUTE, |_| 10, 3);
         assert_eq!(hours.len(), 2);
         assert_eq!(hours[0], 60 * MINUTE);
+    }
+
+    #[test]
+    fn rekey_limit_makes_new_keys_come_earlier_and_never_later() {
+        let limit = |bytes, seconds| Upkeep {
+            rekey_bytes: Some(bytes),
+            rekey_time: Some(Duration::from_secs(seconds)),
+            ..Upkeep::default()
+        };
+        assert_eq!(asked_with(&limit(100, 9999), 30, |_| 10, 1), [9, 20]);
+        assert_eq!(asked_with(&limit(DUE_BYTES, 10), 22, |_| 10, 1), [10, 21]);
+        assert_eq!(asked_with(&limit(u64::MAX, 999_999), 150 * MINUTE, |_| 10, 3).len(), 2);
     }
 
     #[test]

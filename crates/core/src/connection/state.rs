@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use ts_rs::TS;
 
 use super::cause::Cause;
+use super::settings::ServerAlive;
 use crate::error::{Action, Problem};
 use crate::host::HostId;
 
@@ -102,9 +103,39 @@ pub struct ConnectionView {
     pub lanes: u32,
 }
 
+/// How patient a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    idle_before_probe: Duration,
+    due_before_dead: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { idle_before_probe: IDLE_BEFORE_PROBE, due_before_dead: DUE_BEFORE_DEAD }
+    }
+}
+
+impl Limits {
+    /// ServerAliveInterval and ServerAliveCountMax of ssh_config(5) make a connection less patient and never more: that a dead
+    /// peer is known within 30 s is a promise, and people set them so that idle connections are kept, which ours does anyway.
+    /// OpenSSH gives a peer up when as many questions in a row went unanswered, one in each interval.
+    pub fn of(server_alive: Option<ServerAlive>) -> Self {
+        let usual = Self::default();
+        match server_alive {
+            Some(ServerAlive { interval, count_max }) if !interval.is_zero() && count_max > 0 => Self {
+                idle_before_probe: usual.idle_before_probe.min(interval),
+                due_before_dead: usual.due_before_dead.min(interval.saturating_mul(count_max)),
+            },
+            _ => usual,
+        }
+    }
+}
+
 /// Whether a connected peer is alive: it decides when to ask, when to doubt and when to give up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Liveness {
+    limits: Limits,
     /// When the peer was last heard.
     heard: Instant,
     /// Since when an answer is due: the first thing sent after `heard`, or the probe.
@@ -130,8 +161,8 @@ pub enum Effect {
 
 impl Liveness {
     /// A peer that was heard just now.
-    pub fn new(now: Instant) -> Self {
-        Self { heard: now, due: None, probed: false, asked: None, settled: now, suspect: None }
+    pub fn new(limits: Limits, now: Instant) -> Self {
+        Self { limits, heard: now, due: None, probed: false, asked: None, settled: now, suspect: None }
     }
 
     /// Since when nothing came though data was due, if that is long enough to be shown.
@@ -167,10 +198,10 @@ impl Liveness {
         }
         let since = |at: Instant| now.saturating_duration_since(at);
         let due = self.due.map_or(Duration::ZERO, since);
-        if due >= DUE_BEFORE_DEAD {
+        if due >= self.limits.due_before_dead {
             return vec![Effect::Kill];
         }
-        let asks = due >= DUE_BEFORE_PROBE || since(self.heard) >= IDLE_BEFORE_PROBE;
+        let asks = due >= DUE_BEFORE_PROBE || since(self.heard) >= self.limits.idle_before_probe;
         if (!self.probed && asks) || (self.asked.is_none() && since(self.settled) >= HEARD_BEFORE_PROBE) {
             effects.push(self.ask(now));
         }
@@ -198,9 +229,18 @@ mod tests {
 
     /// Steps a peer through virtual seconds; the closures say when bytes last came and went.
     fn run(seconds: u64, heard: impl Fn(u64) -> u64, sent: impl Fn(u64) -> u64) -> Vec<(u64, Effect)> {
+        run_with(Limits::default(), seconds, heard, sent)
+    }
+
+    fn run_with(
+        limits: Limits,
+        seconds: u64,
+        heard: impl Fn(u64) -> u64,
+        sent: impl Fn(u64) -> u64,
+    ) -> Vec<(u64, Effect)> {
         let start = Instant::now();
         let at = |second: u64| start + Duration::from_secs(second);
-        let mut liveness = Liveness::new(start);
+        let mut liveness = Liveness::new(limits, start);
         let mut seen = Vec::new();
         for now in 0..=seconds {
             // In these runs all that comes answers what was asked.
@@ -221,6 +261,19 @@ mod tests {
     fn a_quiet_peer_is_asked_after_7_seconds_and_given_up_within_30() {
         let seen = run(60, |_| 0, |now| if now >= 7 { 7 } else { 0 });
         assert_eq!(seen, [(7, Effect::Probe), (12, Effect::Show), (29, Effect::Kill)]);
+    }
+
+    #[test]
+    fn server_alive_makes_a_connection_stricter_and_never_laxer() {
+        let alive = |seconds, count_max| {
+            Limits::of(Some(ServerAlive { interval: Duration::from_secs(seconds), count_max }))
+        };
+        let seen = run_with(alive(3, 2), 60, |_| 0, |now| if now >= 3 { 3 } else { 0 });
+        assert_eq!(seen, [(3, Effect::Probe), (8, Effect::Show), (9, Effect::Kill)]);
+        assert_eq!(alive(60, 3), Limits::default());
+        assert_eq!(alive(0, 3), Limits::default());
+        assert_eq!(alive(3, 0), Limits::default());
+        assert_eq!(Limits::of(None), Limits::default());
     }
 
     #[test]
@@ -271,7 +324,7 @@ mod tests {
     fn after_a_sleep_a_peer_that_does_not_answer_is_doubted_within_5_seconds() {
         let start = Instant::now();
         let at = |second: u64| start + Duration::from_secs(second);
-        let mut liveness = Liveness::new(start);
+        let mut liveness = Liveness::new(Limits::default(), start);
         assert_eq!(liveness.ask(at(1)), Effect::Probe);
         assert!(liveness.tick(start, start, at(5)).is_empty());
         assert_eq!(liveness.tick(start, start, at(6)), [Effect::Show]);
@@ -281,7 +334,7 @@ mod tests {
     fn a_peer_that_sends_on_but_never_answers_is_doubted_and_not_given_up() {
         let start = Instant::now();
         let at = |second: u64| start + Duration::from_secs(second);
-        let mut liveness = Liveness::new(start);
+        let mut liveness = Liveness::new(Limits::default(), start);
         let mut seen = Vec::new();
         for now in 0..=60 {
             seen.extend(

@@ -47,5 +47,6 @@ pub(super) fn host() -> Host {
         },
         builtin: true,
         has_password: false,
+        linked: None,
     }
 }

@@ -157,7 +157,7 @@ mod tests {
 
     fn host(id: &str, jump: &str) -> Host {
         let draft = HostDraft { label: id.to_owned(), ..draft(&format!("{id}.example"), jump) };
-        Host { id: HostId(id.to_owned()), draft, builtin: false, has_password: false }
+        Host { id: HostId(id.to_owned()), draft, builtin: false, has_password: false, linked: None }
     }
 
     fn ids(draft: &HostDraft, hosts: &[Host]) -> Vec<String> {

@@ -1,24 +1,25 @@
-//! From what is saved to whom a connection dials, and which way.
+//! From the id of a host to whom a connection dials.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::jumps::{self, Hop};
-use super::{BUILTIN_ID, Builtin, Engine, PasswordChange, not_found};
-use crate::connection::dial::{DialSettings, Jump, Proxy, ProxyCommand, ProxyKind, Route, TakePlace};
+use super::view::EngineEvent;
+use super::ways::{Made, Maker, Via, Who, alias};
+use super::{BUILTIN_ID, Builtin, ConfigNotes, Engine, PasswordChange, not_found};
+use crate::connection::dial::{DialSettings, Route, TakePlace};
+use crate::connection::settings::{SessionSettings, Upkeep};
 use crate::connection::{Login, Target};
 use crate::error::{Error, ErrorCode, Result};
-use crate::host::options::{expand_command, parse_proxy};
-use crate::host::{Host, HostDraft, HostId, HostOptions, accept};
+use crate::host::ssh_config::resolve::Query;
+use crate::host::{Host, HostDraft, HostId, accept};
 use crate::pool::MakeTarget;
-use crate::prompt::{Asker, Secret};
-use crate::trust::{TrustPolicy, known_name};
+use crate::prompt::Asker;
+use crate::trust::TrustPolicy;
 
 impl Engine {
-    /// The target of a saved host, or of the built-in one, which is started for it. Boxed, because the way to a host may lead
-    /// through the targets of others.
+    /// The target of a saved host, of a linked one, or of the built-in one, which is started for it. Boxed, because the way to
+    /// a host may lead through the targets of others.
     pub(super) fn target(&self, id: &HostId) -> BoxFuture<'static, Result<Target>> {
         let (engine, id) = (self.clone(), id.clone());
         Box::pin(async move {
@@ -32,12 +33,23 @@ impl Engine {
                     .with("cause", cause)
                 });
             }
-            let host = engine.inner.store.get(&id).await.map_err(|error| match error.code {
-                ErrorCode::HostNotFound => not_found(&id),
-                _ => error,
-            })?;
-            let target = saved(&host);
-            engine.routed(target, &host.draft).await
+            let (maker, query) = (engine.maker(), engine.query());
+            let made = match alias(&id) {
+                Some(alias) => {
+                    let who = Who::named(Some(id.clone()), alias, Some(id.clone()));
+                    maker.by_config(Query { destination: alias.to_owned(), ..query }, who).await?
+                }
+                None => {
+                    let host = engine.inner.store.get(&id).await.map_err(|error| match error.code {
+                        ErrorCode::HostNotFound => not_found(&id),
+                        _ => error,
+                    })?;
+                    let who = Who::of(Some(id.clone()), &host.draft, None, Some(id.clone()));
+                    let hosts = engine.inner.store.list().await?.hosts;
+                    maker.by_form(query, &host.draft, who, &hosts).await?
+                }
+            };
+            Ok(engine.told(&id, made))
         })
     }
 
@@ -58,32 +70,61 @@ impl Engine {
             Some(id) if may_keep && self.is_same_login(id, &draft).await => Some(id.clone()),
             _ => None,
         };
-        self.routed(person(id, &draft, password, kept_for), &draft).await
+        let hosts = self.inner.store.list().await?.hosts;
+        let who = Who::of(id.clone(), &draft, password, kept_for);
+        let made = self.maker().by_form(self.query(), &draft, who, &hosts).await?;
+        Ok(match id {
+            Some(id) => self.told(&id, made),
+            None => made.target,
+        })
     }
 
-    /// Gives a target the way that its host asks for, over the connections of the pool.
-    async fn routed(&self, target: Target, draft: &HostDraft) -> Result<Target> {
-        let hosts = self.inner.store.list().await?.hosts;
-        route(target, draft, &hosts, &|hop, target| self.carry(hop, target))
+    fn query(&self) -> Query {
+        Query { config: self.inner.places.choice(), ..Query::default() }
+    }
+
+    fn maker(&self) -> Maker {
+        let engine = self.clone();
+        Maker {
+            places: self.inner.places.clone(),
+            choice: self.inner.places.choice(),
+            prompts: self.inner.dialer.prompts.clone(),
+            consents: self.inner.dialer.consents.clone(),
+            carry: Arc::new(move |via, target| engine.carry(via, target)),
+            obeys_batch_mode: true,
+        }
+    }
+
+    /// Tells what of the config is not as it says, once in this run.
+    fn told(&self, id: &HostId, made: Made) -> Target {
+        let Made { target, notes, .. } = made;
+        if !notes.is_empty() {
+            let notes = ConfigNotes { host_id: id.clone(), notes };
+            let mut known = self.inner.notes_told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if known.len() < super::NOTES_TOLD_MAX && known.insert(notes.clone()) {
+                let _ = self.inner.events.send(EngineEvent::ConfigNotes(notes));
+            }
+        }
+        target
     }
 
     /// The pool's way to the connection of a jump host.
-    fn carry(&self, hop: &Hop, target: Target) -> TakePlace {
-        let make_target: MakeTarget = match &hop.saved {
+    fn carry(&self, via: &Via, target: Target) -> TakePlace {
+        let make_target: MakeTarget = match &via.anew {
             // What is saved when it is dialled counts, also when it is dialled again later.
-            Some(id) if hop.own_way => {
+            Some(id) => {
                 let (engine, id) = (self.clone(), id.clone());
                 Arc::new(move || engine.target(&id))
             }
-            _ => Arc::new(move || Box::pin(std::future::ready(Ok(target.clone())))),
+            None => Arc::new(move || Box::pin(std::future::ready(Ok(target.clone())))),
         };
-        let (engine, through, saved) = (self.clone(), hop.id.clone(), hop.saved.clone());
+        let (engine, through, kept_for) = (self.clone(), via.id.clone(), via.kept_for.clone());
         Arc::new(move || {
-            let (engine, through, saved) = (engine.clone(), through.clone(), saved.clone());
+            let (engine, through, kept_for) = (engine.clone(), through.clone(), kept_for.clone());
             let make_target = Arc::clone(&make_target);
             Box::pin(async move {
                 let place = engine.inner.pool.carrier(&through, make_target).await?;
-                if let Some(id) = saved {
+                if let Some(id) = kept_for {
                     engine.record_remembered(place.connection(), &id).await;
                 }
                 Ok(place)
@@ -98,113 +139,6 @@ impl Engine {
     }
 }
 
-/// Gives a target the way that its host asks for. `carry` makes the way to the connection of a jump host out of the hop and
-/// its target.
-///
-/// # Errors
-/// [`ErrorCode::HostInvalid`] and [`ErrorCode::JumpLoop`].
-pub(super) fn route(
-    mut target: Target,
-    draft: &HostDraft,
-    hosts: &[Host],
-    carry: &dyn Fn(&Hop, Target) -> TakePlace,
-) -> Result<Target> {
-    target.dial = settings(&draft.options);
-    target.route = own_route(&target, &draft.options)?;
-    let mut way: Option<Jump> = None;
-    for hop in jumps::chain(draft, hosts, &local_user())? {
-        let mut carrier = person(None, &hop.draft, None, hop.saved.clone());
-        carrier.dial = settings(&hop.draft.options);
-        carrier.route = match way {
-            Some(before) => Route::Jump(before),
-            None => own_route(&carrier, &hop.draft.options)?,
-        };
-        let name = hop_name(&hop);
-        way = Some(Jump { through: hop.id.clone(), name, place: carry(&hop, carrier) });
-    }
-    if let Some(jump) = way {
-        target.route = Route::Jump(jump);
-    }
-    Ok(target)
-}
-
-/// The way that needs no other host.
-fn own_route(target: &Target, options: &HostOptions) -> Result<Route> {
-    let unusable = |field: &str| {
-        Error::new(
-            ErrorCode::HostInvalid,
-            format!(
-                "{} was not dialled, because its {field} makes no sense. Correct it in the host's settings.",
-                target.address
-            ),
-        )
-    };
-    if !options.proxy.trim().is_empty() {
-        let spec = parse_proxy(&options.proxy)
-            .map_err(|_| unusable("proxy").with("field", "proxy").with("reason", "proxy-form"))?;
-        return Ok(Route::Proxy(Proxy {
-            kind: if spec.socks { ProxyKind::Socks5 } else { ProxyKind::HttpConnect },
-            host: spec.host,
-            port: spec.port,
-            user: spec.user,
-            password: None,
-        }));
-    }
-    if !options.proxy_command.trim().is_empty() {
-        let expanded = expand_command(&options.proxy_command, &target.address, target.port, &target.user);
-        let command = expanded.ok_or_else(|| {
-            unusable("proxy command").with("field", "proxyCommand").with("reason", "unknown-token")
-        })?;
-        return Ok(Route::Command(ProxyCommand { command, source: String::new() }));
-    }
-    Ok(Route::Direct)
-}
-
-fn settings(options: &HostOptions) -> DialSettings {
-    let usual = DialSettings::default();
-    let seconds = options.connect_timeout_seconds.map(|seconds| Duration::from_secs(seconds.into()));
-    DialSettings {
-        address_family: options.address_family,
-        bind_address: options.bind_address.trim().parse().ok(),
-        connect_timeout: seconds.unwrap_or(usual.connect_timeout),
-    }
-}
-
-fn hop_name(hop: &Hop) -> String {
-    let HostDraft { label, address, port, .. } = &hop.draft;
-    if label.is_empty() { known_name(address, *port) } else { label.clone() }
-}
-
-pub(super) fn saved(host: &Host) -> Target {
-    person(Some(host.id.clone()), &host.draft, None, Some(host.id.clone()))
-}
-
-fn person(
-    id: Option<HostId>,
-    draft: &HostDraft,
-    password: Option<Secret>,
-    kept_for: Option<HostId>,
-) -> Target {
-    let name = if draft.label.is_empty() { &draft.address } else { &draft.label };
-    Target {
-        address: draft.address.clone(),
-        port: draft.port,
-        user: if draft.user.is_empty() { local_user() } else { draft.user.clone() },
-        login: Login::Person {
-            method: draft.auth,
-            key_path: draft.key_path.clone(),
-            password,
-            kept_for,
-            options: Box::default(),
-        },
-        route: Route::Direct,
-        dial: DialSettings::default(),
-        pinned_key: None,
-        trust: TrustPolicy::default(),
-        asker: Asker { host_id: id, host: name.clone(), address: known_name(&draft.address, draft.port) },
-    }
-}
-
 fn builtin(builtin: Builtin) -> Target {
     Target {
         address: builtin.address.ip().to_string(),
@@ -215,6 +149,9 @@ fn builtin(builtin: Builtin) -> Target {
         dial: DialSettings::default(),
         pinned_key: Some(builtin.host_key),
         trust: TrustPolicy::default(),
+        algorithms: None,
+        session: SessionSettings::default(),
+        upkeep: Upkeep::default(),
         asker: Asker {
             host_id: Some(HostId(BUILTIN_ID.to_owned())),
             host: super::builtin::host().draft.label,

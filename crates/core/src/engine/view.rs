@@ -3,6 +3,7 @@
 use serde::Serialize;
 use ts_rs::TS;
 
+use super::config_notes::ConfigNotes;
 use crate::connection::state::ConnectionView;
 use crate::error::Problem;
 use crate::host::{HostList, StoreNotice};
@@ -22,6 +23,8 @@ pub enum EngineEvent {
     Prompt(Prompt),
     /// The question needs no answer any more (answered, timed out, or its asker is gone).
     PromptGone(u32),
+    /// What a connection found in ssh_config and did not do.
+    ConfigNotes(ConfigNotes),
 }
 
 /// Whether passwords can be kept.

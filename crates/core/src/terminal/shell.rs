@@ -10,6 +10,7 @@ use super::source::{Source, SourceControl, SourceEvent, SourceReader};
 use super::state::{TerminalEnd, TerminalSize};
 use crate::connection::SessionPlace;
 use crate::error::{Error, ErrorCode, Problem, Result};
+use crate::host::ssh_config::values::RequestTty;
 use crate::prompt::visible_line;
 
 /// What xterm.js is, in the words of terminfo.
@@ -21,7 +22,10 @@ const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Output on the second stream; with a PTY no shell uses it, but a server may (RFC 4254, section 5.2).
 const STDERR: u32 = 1;
 
-/// Opens a shell of `size` on a place of a connection.
+/// Opens a shell of `size` on a place of a connection, or what the host's config has instead of one.
+///
+/// A terminal always has a PTY on the host, unless `RequestTTY no` forbids it: `ssh` would give none to a RemoteCommand, but
+/// then nobody looks at it through a terminal of ours.
 ///
 /// PTY, environment and shell are asked for without waiting in between: one round trip in all (design.md, fact 8).
 ///
@@ -32,19 +36,33 @@ pub async fn open(place: SessionPlace, size: TerminalSize) -> Result<Source> {
     let (mut reader, half) = channel.split();
     let mut writer = CloseUnlessKept(Some(half));
     let connection = place.connection();
-    let address = connection.target().address.clone();
+    let target = connection.target();
+    let (address, session) = (target.address.clone(), &target.session);
+    let with_pty = session.request_tty != RequestTty::No;
+    // As with OpenSSH, SetEnv decides about TERM too.
+    let term = session.environment.iter().find(|(name, value)| name == "TERM" && !value.is_empty());
+    let term = term.map_or(TERM, |(_, value)| value.as_str());
     let asking = async {
         let Some(writer) = &writer.0 else { return Ok(()) };
         let (cols, rows) = (u32::from(size.cols), u32::from(size.rows));
-        writer.request_pty(true, TERM, cols, rows, 0, 0, MODES).await?;
-        for (name, value) in environment() {
+        if with_pty {
+            writer.request_pty(true, term, cols, rows, 0, 0, MODES).await?;
+        }
+        for (name, value) in environment(&session.environment) {
             writer.set_env(false, name, value).await?;
         }
-        writer.request_shell(true).await
+        match &session.remote_command {
+            Some(line) => writer.exec(true, line.as_bytes()).await,
+            None => writer.request_shell(true).await,
+        }
     };
     let answers = async {
         asking.await.map_err(|error| refused(ErrorCode::ShellRefused, &address, "a shell").because(error))?;
-        accepted(&mut reader).await.ok_or_else(|| refused(ErrorCode::PtyRefused, &address, "a terminal"))?;
+        if with_pty {
+            accepted(&mut reader)
+                .await
+                .ok_or_else(|| refused(ErrorCode::PtyRefused, &address, "a terminal"))?;
+        }
         accepted(&mut reader).await.ok_or_else(|| refused(ErrorCode::ShellRefused, &address, "a shell"))
     };
     tokio::select! {
@@ -75,14 +93,16 @@ impl Drop for CloseUnlessKept {
     }
 }
 
-/// What OpenSSH sends by Debian's default (SendEnv LANG LC_*), and that 24-bit colour works. sshd takes what it likes.
-fn environment() -> Vec<(String, String)> {
-    let mut variables: Vec<(String, String)> = std::env::vars_os()
+/// What the config says; beside it what OpenSSH sends by Debian's default (SendEnv LANG LC_*), and that 24-bit colour works.
+/// sshd takes what it likes.
+fn environment(configured: &[(String, String)]) -> Vec<(String, String)> {
+    let mut usual: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| name == "LANG" || name.starts_with("LC_"))
         .collect();
-    variables.push(("COLORTERM".to_owned(), "truecolor".to_owned()));
-    variables
+    usual.push(("COLORTERM".to_owned(), "truecolor".to_owned()));
+    usual.retain(|(name, _)| !configured.iter().any(|(known, _)| known == name));
+    configured.iter().cloned().chain(usual).collect()
 }
 
 /// Waits for the answer to one request; nothing when it was refused or the channel ended.

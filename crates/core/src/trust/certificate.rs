@@ -42,8 +42,13 @@ impl fmt::Display for CertificateFault {
 /// Checks everything but whether the authority is trusted: OpenSSH's `sshkey_cert_check_host`.
 ///
 /// `name` is the host as it was dialled, without port, in lower case; `now` counts seconds since 1970. A certificate without
-/// names is for every host of its authority.
-pub(super) fn check(certificate: &Certificate, name: &str, now: u64) -> Result<(), CertificateFault> {
+/// names is for every host of its authority. `accepted` are the names of `CASignatureAlgorithms`, if a config says them.
+pub(super) fn check(
+    certificate: &Certificate,
+    name: &str,
+    now: u64,
+    accepted: Option<&[String]>,
+) -> Result<(), CertificateFault> {
     if certificate.cert_type() != CertType::Host {
         return Err(CertificateFault::NotForHosts);
     }
@@ -60,7 +65,12 @@ pub(super) fn check(certificate: &Certificate, name: &str, now: u64) -> Result<(
     if !certificate.critical_options().is_empty() {
         return Err(CertificateFault::CriticalOptions);
     }
-    if !is_strong(&certificate.signature().algorithm()) {
+    let signed_with = certificate.signature().algorithm();
+    let strong = match accepted {
+        Some(accepted) => accepted.iter().any(|name| name == signed_with.as_str()),
+        None => is_strong(&signed_with),
+    };
+    if !strong {
         return Err(CertificateFault::WeakSignature);
     }
     let authority = certificate.signature_key().fingerprint(HashAlg::Sha256);

@@ -16,6 +16,8 @@ pub struct TrustPolicy {
     /// `HashKnownHosts`. Nothing means: as the file is, hashed if it has a hashed name.
     pub hash_known_hosts: Option<bool>,
     pub update_host_keys: UpdateHostKeys,
+    /// `CASignatureAlgorithms`: how authorities may sign certificates of hosts. Nothing means OpenSSH's default.
+    pub ca_signatures: Option<Vec<String>>,
 }
 
 /// `StrictHostKeyChecking`. A *changed* key never gets a login, whatever is set here: at most the person is asked.

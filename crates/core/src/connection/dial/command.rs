@@ -18,10 +18,10 @@ use super::link::{Dialled, Explained, Link};
 use super::route::ProxyCommand;
 use crate::connection::{Dialer, Target};
 use crate::error::{Error, ErrorCode, Result};
-use crate::prompt::{Answer, Question, visible, visible_line};
+use crate::prompt::visible_line;
 
 /// So that the question can show all of it.
-const COMMAND_MAX_BYTES: usize = 8 * 1024;
+pub const COMMAND_MAX_BYTES: usize = 8 * 1024;
 /// What is kept of the last things that a command wrote to standard error; more is dropped from the front.
 const WORDS_BYTES: usize = 4 * 1024;
 /// Lines of it that a person gets to see.
@@ -39,7 +39,8 @@ pub async fn dial(dialer: &Dialer, proxy: &ProxyCommand, target: &Target) -> Res
     if proxy.command.len() > COMMAND_MAX_BYTES {
         return Err(failed(target, &format!("it has more than {COMMAND_MAX_BYTES} bytes")));
     }
-    agree(dialer, proxy, target).await?;
+    let (consents, host) = (&dialer.consents, Consents::host(target));
+    consents.agree(&dialer.prompts, &target.asker, &host, &proxy.command, &proxy.source).await?;
     let failed = |cause: &dyn std::fmt::Display| failed(target, &visible_line(&cause.to_string()));
     let mut child = shell(&proxy.command).spawn().map_err(|error| failed(&error))?;
     let (Some(stdin), Some(stdout), Some(stderr)) =
@@ -67,27 +68,6 @@ pub fn failed(target: &Target, cause: &str) -> Error {
     )
     .with("address", address)
     .with("cause", cause)
-}
-
-async fn agree(dialer: &Dialer, proxy: &ProxyCommand, target: &Target) -> Result<()> {
-    let consents: &Consents = &dialer.consents;
-    let host = Consents::host(target);
-    if consents.allows(&host, &proxy.command).await {
-        return Ok(());
-    }
-    // What would be hidden from the person must not run: the question shows all of it.
-    let question =
-        Question::RunCommand { command: visible(&proxy.command), source: visible_line(&proxy.source) };
-    match dialer.prompts.ask(&target.asker, None, question, false).await? {
-        Answer::Allow { always } => {
-            if always && let Err(error) = consents.remember(&host, &proxy.command).await {
-                // It was agreed to; the next connection asks again.
-                tracing::warn!(%error, "the consent to a command could not be written down");
-            }
-            Ok(())
-        }
-        _ => Err(Error::internal("a question about a command got another answer")),
-    }
 }
 
 #[cfg(unix)]

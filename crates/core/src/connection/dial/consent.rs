@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::connection::Target;
+use crate::error::{Error, Result};
+use crate::prompt::{Answer, Asker, Prompts, Question, visible, visible_line};
 
 /// Far more than a person agrees to; a file that is larger is none of ours and counts as empty.
 const FILE_MAX_BYTES: u64 = 1024 * 1024;
@@ -31,6 +33,42 @@ impl Consents {
     pub fn host(target: &Target) -> String {
         let id = target.asker.host_id.as_ref().map_or("", |id| id.0.as_str());
         format!("{id} {}@{}:{}", target.user, target.address, target.port)
+    }
+
+    /// The same for a name whose config asks for a command (`Match exec`), before it is known where the name leads.
+    pub fn name(asker: &Asker) -> String {
+        let id = asker.host_id.as_ref().map_or("", |id| id.0.as_str());
+        format!("{id} Match exec {}", asker.address)
+    }
+
+    /// Asks the person whether a command may run for a host, unless that was agreed to before. `source` says where it is
+    /// written down.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::Cancelled`] or [`crate::error::ErrorCode::PromptTimedOut`]: it must not run.
+    pub async fn agree(
+        &self,
+        prompts: &Prompts,
+        asker: &Asker,
+        host: &str,
+        command: &str,
+        source: &str,
+    ) -> Result<()> {
+        if self.allows(host, command).await {
+            return Ok(());
+        }
+        // What would be hidden from the person must not run: the question shows all of it.
+        let question = Question::RunCommand { command: visible(command), source: visible_line(source) };
+        match prompts.ask(asker, None, question, false).await? {
+            Answer::Allow { always } => {
+                if always && let Err(error) = self.remember(host, command).await {
+                    // It was agreed to; the next connection asks again.
+                    tracing::warn!(%error, "the consent to a command could not be written down");
+                }
+                Ok(())
+            }
+            _ => Err(Error::internal("a question about a command got another answer")),
+        }
     }
 
     /// Whether the person agreed to exactly this. A file that cannot be read agrees to nothing.

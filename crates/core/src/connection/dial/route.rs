@@ -22,11 +22,18 @@ pub struct DialSettings {
     pub bind_address: Option<IpAddr>,
     /// For each address.
     pub connect_timeout: Duration,
+    /// Rounds through the addresses, a second apart (ConnectionAttempts of ssh_config(5)).
+    pub attempts: u32,
 }
 
 impl Default for DialSettings {
     fn default() -> Self {
-        Self { address_family: AddressFamily::Any, bind_address: None, connect_timeout: CONNECT_TIMEOUT }
+        Self {
+            address_family: AddressFamily::Any,
+            bind_address: None,
+            connect_timeout: CONNECT_TIMEOUT,
+            attempts: 1,
+        }
     }
 }
 

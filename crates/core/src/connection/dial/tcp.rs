@@ -14,6 +14,10 @@ use crate::wire;
 
 /// Time for a name to resolve; the resolver's own limit is 5 s for each server (resolv.conf(5)).
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(15);
+/// ssh_config(5): "one per second".
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+/// Whoever wants more waits for a host that is not there; the engine connects again by itself.
+const ATTEMPTS_MAX: u32 = 100;
 
 /// The addresses of a name that the settings allow, in the order in which they are dialled.
 ///
@@ -77,7 +81,14 @@ pub async fn connect(
     settings: &DialSettings,
 ) -> Result<(TcpStream, SocketAddr)> {
     let limit = settings.connect_timeout;
-    let connected = race::first(addresses, limit, |address| dial(address, settings)).await;
+    let mut connected = race::first(addresses, limit, |address| dial(address, settings)).await;
+    for _ in 1..settings.attempts.min(ATTEMPTS_MAX) {
+        if connected.is_ok() {
+            break;
+        }
+        tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+        connected = race::first(addresses, limit, |address| dial(address, settings)).await;
+    }
     let (stream, address) = connected.map_err(|lost| explain(name, port, &lost, settings))?;
     if let Err(error) = wire::set_tcp_options(&stream) {
         tracing::warn!(%error, "TCP options could not be set");
@@ -210,6 +221,24 @@ mod tests {
         assert_eq!(winner, good);
         let error = connect("x", 22, &[refused], &settings()).await.expect_err("nobody listens");
         assert_eq!(error.code, ErrorCode::Refused);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_comes_late_is_reached_by_a_further_attempt() {
+        let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let address = closed.local_addr().expect("its address");
+        drop(closed);
+        let patient = DialSettings { attempts: 100, ..settings() };
+        let server = async {
+            assert_eq!(
+                connect("x", 22, &[address], &settings()).await.expect_err("not yet").code,
+                ErrorCode::Refused
+            );
+            TcpListener::bind(address).await.expect("the port is free still")
+        };
+        let addresses = [address];
+        let (connected, _server) = tokio::join!(connect("x", 22, &addresses, &patient), server);
+        connected.expect("it is there now");
     }
 
     #[test]

@@ -300,6 +300,7 @@ fn hosts_that_are_saved_already_are_told_and_not_counted() {
         draft: HostDraft { label: label.to_owned(), address: address.to_owned(), ..HostDraft::default() },
         builtin: false,
         has_password: false,
+        linked: None,
     };
     let existing = [saved("a", "elsewhere"), saved("", "b"), saved("x", "c")];
     let preview = preview_at_home(&home.config(), &existing, Some(home.0.path())).unwrap();

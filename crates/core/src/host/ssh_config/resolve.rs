@@ -685,7 +685,25 @@ impl Finish<'_> {
 /// Keywords that apply, ask for something, and are not acted on.
 fn unsupported(options: &Options) -> Vec<Unsupported> {
     let asking = options.foreign.iter().filter(|(_, value)| asks(value));
-    asking.map(|(keyword, value)| named(options, keyword, value.clone())).collect()
+    let mut unsupported: Vec<Unsupported> =
+        asking.map(|(keyword, value)| named(options, keyword, value.clone())).collect();
+    if on(options.compression, false) {
+        unsupported.push(named(options, "compression", "yes".to_owned()));
+    }
+    if let Some(interface) = &options.bind_interface {
+        unsupported.push(named(options, "bindinterface", interface.clone()));
+    }
+    if let Some(kind) = options.session_type.filter(|kind| *kind != SessionType::Default) {
+        unsupported.push(named(options, "sessiontype", kind.word().to_owned()));
+    }
+    if !on(options.clear_all_forwardings, false) {
+        for keyword in ["localforward", "remoteforward", "dynamicforward"] {
+            if options.places.contains_key(keyword) {
+                unsupported.push(named(options, keyword, String::new()));
+            }
+        }
+    }
+    unsupported
 }
 
 fn named(options: &Options, keyword: &str, value: String) -> Unsupported {

@@ -127,6 +127,7 @@ fn host(row: &Row<'_>) -> rusqlite::Result<Host> {
         },
         builtin: false,
         has_password: row.get(8)?,
+        linked: None,
     })
 }
 
