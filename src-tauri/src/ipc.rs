@@ -8,12 +8,14 @@ use bowline_core::connection::health::{LaneHealth, LaneKind, RoundTrip};
 use bowline_core::connection::progress::{TestOutcome, TestProgress, TestStep};
 use bowline_core::connection::state::{ConnectionState, ConnectionView};
 use bowline_core::engine::PasswordChange;
+use bowline_core::engine::config_notes::{ConfigNote, ConfigNoteKind, ConfigNotes};
 use bowline_core::engine::keys::InstallOutcome;
 use bowline_core::engine::view::{EngineEvent, KeyringState, Overview};
 use bowline_core::error::{Action, ErrorCode, Problem};
 use bowline_core::host::import::{ImportCandidate, ImportPreview};
 use bowline_core::host::{
-    AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, ProblemKind, StoreNotice,
+    AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, LinkedFrom, ProblemKind,
+    StoreNotice,
 };
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
 use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};
@@ -61,6 +63,7 @@ pub fn typescript() -> String {
         HostId,
         AuthMethod,
         HostDraft,
+        LinkedFrom,
         Host,
         HostList,
         StoreNotice,
@@ -98,6 +101,9 @@ pub fn typescript() -> String {
         KeyMarker,
         TrustedKey,
         TrustedKeys,
+        ConfigNoteKind,
+        ConfigNote,
+        ConfigNotes,
         KeyringState,
         Overview,
         EngineEvent,

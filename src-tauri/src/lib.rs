@@ -54,6 +54,7 @@ fn start(app: &AppHandle) -> Result<(), Box<dyn std::error::Error>> {
         builtin: std::sync::Arc::new(builtin::DemoBuiltin::new(data_dir.join("built-in host"))),
         agent_socket: None,
         ssh_dir: app.path().home_dir()?.join(".ssh"),
+        system_config: Some(bowline_core::host::ssh_config::local::Local::here().system_config()),
         data_dir,
         idle_expiry: IdleExpiry::default(),
     };

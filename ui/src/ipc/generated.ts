@@ -8,7 +8,7 @@ export type Action = "retry" | "ask" | "fix" | "bug";
 /**
  * Every cause that has a message of its own. The comment names the params that its message uses.
  */
-export type ErrorCode = "host-invalid" | "host-not-found" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "no-address-answered" | "proxy-unreachable" | "proxy-refused" | "proxy-auth" | "proxy-protocol" | "proxy-command-failed" | "jump-failed" | "jump-refused" | "jump-loop" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "known-hosts-unreadable" | "known-hosts-unwritable" | "auth-refused" | "auth-nothing-to-try" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "connection-lost" | "connection-silent" | "terminal-not-found" | "builtin-failed" | "link-refused" | "internal";
+export type ErrorCode = "host-invalid" | "host-not-found" | "host-linked" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "no-address-answered" | "proxy-unreachable" | "proxy-refused" | "proxy-auth" | "proxy-protocol" | "proxy-command-failed" | "jump-failed" | "jump-refused" | "jump-loop" | "config-unusable" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "known-hosts-unreadable" | "known-hosts-unwritable" | "auth-refused" | "auth-nothing-to-try" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "connection-lost" | "connection-silent" | "terminal-not-found" | "builtin-failed" | "link-refused" | "internal";
 
 /**
  * An [`Error`] as the window gets it.
@@ -85,6 +85,15 @@ keyPath: string,
 options?: HostOptions, };
 
 /**
+ * Where a linked host is written down.
+ */
+export type LinkedFrom = { path: string, 
+/**
+ * Of its `Host` line, counted from 1.
+ */
+line: number, };
+
+/**
  * A saved host.
  */
 export type Host = { id: HostId, 
@@ -96,6 +105,10 @@ builtin: boolean,
  * A password for it lies in the OS keyring.
  */
 hasPassword: boolean, 
+/**
+ * It stands in an ssh_config, is shown as it stands there, and is changed there. None for a saved host.
+ */
+linked: LinkedFrom | null, 
 /**
  * Shown name; empty means the address.
  */
@@ -431,6 +444,30 @@ export type TestOutcome = { "outcome": "started" } | { "outcome": "passed", deta
 
 export type TestProgress = { step: TestStep, } & ({ "outcome": "started" } | { "outcome": "passed", detail: string, ms: number, } | { "outcome": "failed", problem: Problem, ms: number, });
 
+export type ConfigNoteKind = "unsupported" | "problem" | "declined";
+
+/**
+ * One line, with control characters made visible.
+ */
+export type ConfigNote = { 
+/**
+ * None if it is about no keyword.
+ */
+keyword: string | null, 
+/**
+ * What the line says; for a problem, what is wrong with it; for a declined command, the command.
+ */
+value: string, 
+/**
+ * File and line.
+ */
+place: string, kind: ConfigNoteKind, };
+
+/**
+ * What a connection to a host found in ssh_config and did not do. Told once in a run for the same host and content.
+ */
+export type ConfigNotes = { hostId: HostId, notes: Array<ConfigNote>, };
+
 /**
  * Whether passwords can be kept.
  */
@@ -456,11 +493,12 @@ importable: number, };
 /**
  * One piece of news for the window.
  */
-export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "timeline", "data": TimelineEntry } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number };
+export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "timeline", "data": TimelineEntry } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number } | { "type": "config-notes", "data": ConfigNotes };
 
 export const ERROR_CODES: readonly ErrorCode[] = [
   "host-invalid",
   "host-not-found",
+  "host-linked",
   "store-read-only",
   "store-full",
   "store-busy",
@@ -470,6 +508,7 @@ export const ERROR_CODES: readonly ErrorCode[] = [
   "refused",
   "unreachable",
   "dial-timed-out",
+  "config-unusable",
   "not-ssh",
   "silent-server",
   "closed-in-handshake",
