@@ -55,9 +55,6 @@ impl Try {
         let dialer = Dialer {
             trust: Arc::new(TrustStore::openssh_defaults(folder.path())),
             prompts,
-            consents: bowline_core::connection::dial::consent::Consents::at(
-                folder.path().join("commands.json"),
-            ),
             authenticator: Authenticator {
                 secrets: Secrets::open(),
                 ssh_dir: folder.path().to_owned(),
