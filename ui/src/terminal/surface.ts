@@ -196,14 +196,12 @@ export class Surface {
     })
   }
 
-  /** Takes back what the program had asked for, so that the mouse selects and a new shell begins on a line of its own. */
+  /**
+   * Takes back what the program had asked for, so that the mouse selects. What is on the screen stays, to the cursor: the engine
+   * writes what comes between the lost shell and the next one, and its own screen has to be the same.
+   */
   quieten(): void {
-    this.terminal.write('', () => {
-      if (this.#disposed) return
-      // What a program drew on the whole screen stays until there is something else to show.
-      if (this.terminal.buffer.active.type === 'alternate') this.terminal.write(NO_REPORTS)
-      else this.startAfresh()
-    })
+    this.terminal.write(NO_REPORTS)
   }
 
   apply(appearance: Appearance): void {
