@@ -21,6 +21,9 @@ const TITLE_CHARACTERS = 120
 // eslint-disable-next-line no-control-regex -- reports begin with an escape character
 const REPORT = /^\x1b(?:\[[IO<M?>]|\[[\d;]*[cnRty]|\]|P)/
 
+/** Who types a whole line into a terminal that waits asks once and not for each letter. */
+const KEY_TRY_MS = 1000
+
 /** Everything of one connection to the engine's terminal; replaced as a whole by `reopen`. */
 interface Line {
   id: TerminalId | undefined
@@ -51,6 +54,8 @@ export class TerminalSession {
   readonly surface: Surface
   #line: Line
   #started = false
+  /** When a key last asked for a try. */
+  #triedAt = -KEY_TRY_MS
 
   constructor(
     readonly hostId: HostId,
@@ -102,6 +107,9 @@ export class TerminalSession {
     this.state.value = { state: 'opening' }
     this.surface.startAfresh()
     this.surface.terminal.scrollToBottom()
+    // A new tab joins those who wait after too many failures; whoever asks for this very one again does not mean half a minute.
+    const connections = useConnections()
+    if (connections.of(this.hostId).state === 'tripped') void attempt(() => connections.retry(this.hostId))
     void this.#open(this.#line)
   }
 
@@ -209,6 +217,9 @@ export class TerminalSession {
     if (REPORT.test(text)) return
     const connections = useConnections()
     if (connections.of(this.hostId).state === 'halted' && text !== '\r') return
+    const now = performance.now()
+    if (now - this.#triedAt < KEY_TRY_MS) return
+    this.#triedAt = now
     void attempt(() => connections.retry(this.hostId))
   }
 
