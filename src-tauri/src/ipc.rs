@@ -13,8 +13,10 @@ use bowline_core::engine::keys::InstallOutcome;
 use bowline_core::engine::view::{EngineEvent, KeyringState, Overview};
 use bowline_core::error::{Action, ErrorCode, Problem};
 use bowline_core::host::import::{ImportCandidate, ImportPreview};
+use bowline_core::host::options::AddressFamily;
 use bowline_core::host::{
     AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, LinkedFrom, ProblemKind,
+    AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, HostOptions, ProblemKind,
     StoreNotice,
 };
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
@@ -62,6 +64,8 @@ pub fn typescript() -> String {
         Problem,
         HostId,
         AuthMethod,
+        AddressFamily,
+        HostOptions,
         HostDraft,
         LinkedFrom,
         Host,

@@ -24,6 +24,7 @@ const DIRECT: HostOptions = {
   addressFamily: 'any',
   bindAddress: '',
   connectTimeoutSeconds: null,
+  forwardAgent: false,
 }
 
 export const EMPTY_DRAFT: HostDraft = { label: '', group: '', address: '', port: 22, user: '', auth: 'automatic', keyPath: '' }
@@ -64,6 +65,7 @@ export function draftFrom(typed: Typed): HostDraft {
       addressFamily: typed.addressFamily,
       bindAddress: typed.bindAddress.trim(),
       connectTimeoutSeconds: secondsOf(typed.connectTimeoutSeconds),
+      forwardAgent: typed.forwardAgent,
     },
   }
 }

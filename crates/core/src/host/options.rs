@@ -31,6 +31,8 @@ pub struct HostOptions {
     pub bind_address: String,
     /// For each address; the default is 8.
     pub connect_timeout_seconds: Option<u32>,
+    /// Commands on the host may use the person's SSH agent (ForwardAgent of ssh_config(5)).
+    pub forward_agent: bool,
 }
 
 /// One jump host as it was typed.

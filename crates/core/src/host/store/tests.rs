@@ -78,6 +78,7 @@ async fn a_saved_host_is_there_after_a_restart_with_every_field() {
             address_family: crate::host::options::AddressFamily::V6,
             bind_address: "::1".to_owned(),
             connect_timeout_seconds: Some(3),
+            forward_agent: true,
         },
     };
     let store = home.open();
