@@ -33,6 +33,8 @@ export function findByRole(role, wanted, exact, within) {
   function visible(element) {
     if (element.closest('[aria-hidden=true], [hidden], [inert]')) return false
     if (element.tagName === 'OPTION') return true
+    // What lies in a folded `details` has a style and a box of its own, and still is not seen.
+    if (!element.checkVisibility()) return false
     const style = getComputedStyle(element)
     return style.visibility !== 'hidden' && style.display !== 'none' && element.getClientRects().length > 0
   }

@@ -49,7 +49,8 @@ class Sshd {
       `Port ${this.port}`,
       'ListenAddress 127.0.0.1',
       `HostKey ${this.hostKey}`,
-      `AuthorizedKeysFile ${join(this.folder, 'authorized_keys')}`,
+      // Ours, and the one that the person's own keys are installed in.
+      `AuthorizedKeysFile ${join(this.folder, 'authorized_keys')} ${join(this.folder, 'home/.ssh/authorized_keys')}`,
       `PidFile ${join(this.folder, 'pid')}`,
       'UsePAM no',
       'StrictModes no',

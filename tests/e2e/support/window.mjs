@@ -31,6 +31,11 @@ export async function useTheme(app, wanted) {
   await app.until(`the window is ${wanted}`, async () => (await now()) === wanted)
 }
 
+/** The same without the palette, which would take a dialog away. */
+export async function showTheme(app, wanted) {
+  await app.run((theme) => (document.documentElement.dataset.theme = theme), wanted)
+}
+
 /** From English to Chinese; the names in this file are English, so this comes last. */
 export async function useChinese(app) {
   await runAction(app, 'Switch between English and Chinese')
