@@ -10,6 +10,7 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { followEngine } from './engine'
 import { i18n } from './i18n'
+import { mendSystemLanguage } from './i18n/system-language'
 import { provideBackend, toProblem, type Backend } from './ipc'
 import { useNotices } from './notices/notices'
 import { useSettings } from './settings/settings'
@@ -23,6 +24,7 @@ async function chooseBackend(): Promise<Backend> {
 }
 
 async function start(): Promise<void> {
+  mendSystemLanguage()
   provideBackend(await chooseBackend())
   const app = createApp(App).use(createPinia()).use(i18n)
   await useSettings().load()
