@@ -123,7 +123,10 @@ export class TerminalSession {
     const before = this.state.value.state
     this.state.value = state
     if (state.state === 'waiting' && before !== 'waiting') this.#lost()
-    if (state.state === 'running') this.#line.pump.start()
+    if (state.state === 'running') {
+      this.#line.pump.start()
+      this.#triedAt = -KEY_TRY_MS
+    }
     if (state.state === 'ended') this.#hangUp(this.#line)
   }
 

@@ -19,6 +19,9 @@ export interface Action {
   run: () => void | Promise<void>
 }
 
+/** The page of trusted host keys, which what went wrong with a key leads to. */
+export const TRUSTED_KEYS_ACTION = 'trust.open'
+
 const registry = shallowReactive(new Map<string, Action>())
 
 /** In order of registration. */
