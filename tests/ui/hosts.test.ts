@@ -132,6 +132,31 @@ describe('the form of a host', () => {
     await row(page, 'Production, 5 hosts').waitFor()
   })
 
+  it('folds the way to the host away, and opens it for what is set or wrong there', async () => {
+    const page = await open(few)
+    await page.keyboard.press('Control+Shift+A')
+    await field(page, 'Address').fill('inner')
+    expect(await field(page, 'Jump hosts').isVisible()).toBe(false)
+    await dialog(page).getByText('Advanced', { exact: false }).first().click()
+    await field(page, 'Jump hosts').fill('web-01,,x')
+    await expect.poll(() => described(page, 'Jump hosts')).toContain('with commas between them')
+    await field(page, 'Jump hosts').fill('web-01')
+    await field(page, 'Proxy').fill('proxy:1080')
+    await expect.poll(() => described(page, 'Proxy')).toContain('Write it as socks5://')
+    await expectAccessible(page)
+    await field(page, 'Proxy').fill('')
+    await field(page, 'Let commands on the host use my SSH agent').check()
+    await dialog(page).getByRole('button', { name: 'Save', exact: true }).click()
+    await row(page, /^inner/).waitFor()
+    const hosts = await page.evaluate(() => window.bowline?.controls.hosts())
+    expect(hosts?.find(({ address }) => address === 'inner')?.options).toMatchObject({ jump: 'web-01', forwardAgent: true })
+
+    await row(page, /^inner/).click({ button: 'right' })
+    await page.getByRole('menuitem', { name: 'Edit' }).click()
+    await expect.poll(() => field(page, 'Jump hosts').isVisible()).toBe(true)
+    await expect.poll(() => described(page, 'Let commands on the host use my SSH agent')).toContain('hosts that you trust')
+  })
+
   it('takes a pasted ssh command apart', async () => {
     const page = await open()
     await page.keyboard.press('Control+Shift+A')

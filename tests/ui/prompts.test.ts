@@ -1,7 +1,7 @@
 /** The engine's questions: each kind, by keyboard, in order, with nothing of the server's taken for markup. */
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { expectAccessible, useChromium } from './chromium'
+import { expectAccessible, useChromium, type PageOptions } from './chromium'
 
 const { open } = useChromium()
 
@@ -168,6 +168,41 @@ it("asks the server's own questions, hiding what it wants hidden", async () => {
   await page.keyboard.type('0000')
   await page.keyboard.press('Enter')
   await expect.poll(() => state(page, 'interactive')).toContain('connected')
+})
+
+describe('a command that wants to run on this machine', () => {
+  async function openByCommand(options: PageOptions = {}): Promise<Page> {
+    const page = await open({ query: { hosts: 'few' }, ...options })
+    await page.evaluate(async () => {
+      const draft = { label: '', group: '', address: 'by-command', port: 22, user: '', auth: 'automatic', keyPath: '' } as const
+      await window.bowline?.call('host_create', { draft, password: { kind: 'keep' } })
+    })
+    await page.getByRole('treeitem', { name: /^by-command/ }).click()
+    return page
+  }
+
+  it('is shown whole with where it is written, and what runs nothing has the focus', async () => {
+    const page = await openByCommand()
+    const asked = page.getByRole('alertdialog', { name: 'May this command run?' })
+    await asked.getByText('ssh -W by-command:22 bastion', { exact: true }).waitFor()
+    await asked.getByText('It is written down in ~/.ssh/config, line 9.').waitFor()
+    await expectAccessible(page)
+    await expect.poll(() => button(page, "Don't run it").evaluate((one) => one === document.activeElement)).toBe(true)
+    await page.keyboard.press('Enter')
+    await expect.poll(() => state(page, 'by-command')).toContain('stopped')
+  })
+
+  it('runs when that is allowed', async () => {
+    const page = await openByCommand()
+    await button(page, 'Run once').click()
+    await expect.poll(() => state(page, 'by-command')).toContain('connected')
+  })
+
+  it('is asked about in Chinese and in the light theme', async () => {
+    const page = await openByCommand({ language: 'zh-CN', theme: 'light' })
+    await page.getByRole('alertdialog').getByText('ssh -W by-command:22 bastion', { exact: true }).waitFor()
+    await expectAccessible(page)
+  })
 })
 
 it('asks one question after the other', async () => {

@@ -1,16 +1,18 @@
 /** Which dialog is open. There is one at a time; questions of the engine come on top of it. */
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
-import type { HostDraft, HostId } from './ipc'
+import type { ConfigNotes, HostDraft, HostId } from './ipc'
 
 export type Dialog =
   | { kind: 'host-add'; start?: Partial<HostDraft> }
   | { kind: 'host-edit'; id: HostId }
   | { kind: 'host-group'; id: HostId }
   | { kind: 'install-key'; id: HostId }
-  | { kind: 'import' }
+  /** `alias`: only this one is chosen at first. */
+  | { kind: 'import'; alias?: string }
   | { kind: 'settings' }
   | { kind: 'trusted-keys' }
+  | { kind: 'config-notes'; notes: ConfigNotes }
 
 export const useDialogs = defineStore('dialogs', () => {
   const open = shallowRef<Dialog | null>(null)

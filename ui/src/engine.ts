@@ -2,6 +2,7 @@
 import { useConnections } from './connections/connections'
 import { useHosts } from './hosts/hosts'
 import { useBackend, type EngineEvent, type Overview } from './ipc'
+import { useConfigNotes } from './notices/config-notes'
 import { useNotices } from './notices/notices'
 import { usePrompts } from './prompts/prompts'
 import { useTimeline } from './timeline/timeline'
@@ -34,6 +35,9 @@ function apply(event: EngineEvent): void {
       break
     case 'prompt-gone':
       usePrompts().gone(event.data)
+      break
+    case 'config-notes':
+      useConfigNotes().show(event.data)
       break
     case 'terminal':
       // The workspace follows its terminals itself.

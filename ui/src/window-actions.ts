@@ -23,7 +23,7 @@ export function registerWindowActions({ findHost }: WindowParts): void {
   const { toggle: toggleTheme } = useTheme()
   const { toggle: toggleLanguage } = useLanguage()
 
-  const editable = () => hosts.selected !== undefined && !hosts.selected.builtin
+  const editable = () => hosts.selectedId !== null && hosts.canEdit(hosts.selectedId)
   const withSelected = (work: (host: Host) => void | Promise<void>) => () => hosts.selected && work(hosts.selected)
 
   registerAction({ id: 'host.add', keys: 'Mod+Shift+A', run: () => dialogs.show({ kind: 'host-add' }) })

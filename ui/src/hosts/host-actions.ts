@@ -5,7 +5,7 @@ import { t } from '../i18n'
 import type { Host } from '../ipc'
 import { attempt } from '../notices/attempt'
 import { useNotices } from '../notices/notices'
-import { hostName, useHosts } from './hosts'
+import { aliasOf, hostName, useHosts } from './hosts'
 
 export function useHostActions() {
   const hosts = useHosts()
@@ -14,7 +14,7 @@ export function useHostActions() {
   const connections = useConnections()
 
   function edit(host: Host): void {
-    dialogs.show({ kind: 'host-edit', id: host.id })
+    if (hosts.canEdit(host.id)) dialogs.show({ kind: 'host-edit', id: host.id })
   }
 
   const duplicate = (host: Host) =>
@@ -26,7 +26,7 @@ export function useHostActions() {
 
   const remove = (host: Host) =>
     attempt(async () => {
-      if (host.builtin) return
+      if (!hosts.canEdit(host.id)) return
       const open = connections.of(host.id).terminals > 0
       await hosts.remove(host.id)
       notices.toast(() => t(open ? 'hosts.deletedOpen' : 'hosts.deleted', { host: hostName(host) }), {
@@ -52,6 +52,11 @@ export function useHostActions() {
     dialogs.show({ kind: 'host-group', id: host.id })
   }
 
+  /** A host of ssh_config, to be kept and edited here: the import of this one alone. */
+  function saveCopy(host: Host): void {
+    dialogs.show({ kind: 'import', alias: aliasOf(host) })
+  }
+
   function installKey(host: Host): void {
     dialogs.show({ kind: 'install-key', id: host.id })
   }
@@ -61,5 +66,5 @@ export function useHostActions() {
   const retry = (host: Host) => attempt(() => connections.retry(host.id))
   const giveUp = (host: Host) => attempt(() => connections.giveUp(host.id))
 
-  return { edit, duplicate, remove, move, moveToNewGroup, installKey, disconnect, retry, giveUp }
+  return { edit, duplicate, remove, move, moveToNewGroup, saveCopy, installKey, disconnect, retry, giveUp }
 }

@@ -7,6 +7,7 @@ function host(id: string, more: Partial<Host> = {}): Host {
     id,
     builtin: false,
     hasPassword: false,
+    linked: null,
     label: id,
     group: '',
     address: `${id}.example.net`,
@@ -24,6 +25,7 @@ const HOSTS = [
   host('web', { group: 'Production' }),
   host('数据库', { group: 'Production' }),
   host('own', { builtin: true }),
+  host('jump', { group: 'Build', linked: { path: 'Build', line: 3 } }),
 ]
 const rows = (search = '', folded: string[] = []) => rowsOf(HOSTS, search, folded, (one) => one.label).map(rowId)
 
@@ -38,6 +40,8 @@ it('lists the built-in host first, then the groups, then hosts without one', () 
     'host 数据库',
     'group ',
     'host loose',
+    'group \u0000linked Build',
+    'host jump',
   ])
 })
 

@@ -3,7 +3,7 @@ import type { Host } from '../ipc'
 
 export interface GroupRow {
   kind: 'group'
-  /** Empty for hosts without a group; `BUILTIN_GROUP` for what Bowline runs itself. */
+  /** Empty for hosts without a group; `BUILTIN_GROUP` for what Bowline runs itself; see `linkedFile`. */
   group: string
   count: number
   folded: boolean
@@ -22,8 +22,17 @@ export type Row = GroupRow | HostRow
 /** Cannot be the name of a group: control characters are refused there. */
 export const BUILTIN_GROUP = '\u0000builtin'
 
+/** A file of linked hosts can be called as a group of saved ones is. */
+const LINKED_PREFIX = '\u0000linked '
+
 export function groupOf(host: Host): string {
+  if (host.linked) return LINKED_PREFIX + host.group
   return host.builtin ? BUILTIN_GROUP : host.group
+}
+
+/** The shown name of the file whose hosts a group lists; nothing for a group of saved ones. */
+export function linkedFile(group: string): string | undefined {
+  return group.startsWith(LINKED_PREFIX) ? group.slice(LINKED_PREFIX.length) : undefined
 }
 
 /** Every word must occur somewhere in the name, the address, the user or the group. */
@@ -58,9 +67,10 @@ export function rowsOf(hosts: readonly Host[], search: string, folded: readonly 
     })
 }
 
-/** The built-in host comes first and hosts without a group last; the others keep the engine's order. */
+/** The built-in host comes first, then groups, hosts without one, and linked ones; else the engine's order stays. */
 function rank(group: string): number {
   if (group === BUILTIN_GROUP) return 0
+  if (linkedFile(group) !== undefined) return 3
   return group === '' ? 2 : 1
 }
 

@@ -10,6 +10,11 @@ export function hostName(host: Pick<Host, 'label' | 'address' | 'builtin'>): str
   return host.label || host.address
 }
 
+/** The name by which ssh_config knows a linked host. */
+export function aliasOf(host: Pick<Host, 'id'>): string {
+  return host.id.replace(/^config:/, '')
+}
+
 /** A host as the form edits it. */
 export function draftOf(host: Host): HostDraft {
   const { label, group, address, port, user, auth, keyPath, options } = host
@@ -31,7 +36,7 @@ export const useHosts = defineStore('hosts', () => {
   const selected = computed(() => (selectedId.value === null ? undefined : byId.value.get(selectedId.value)))
   const builtin = computed(() => hosts.value.find((host) => host.builtin))
   /** Nobody has saved anything yet: the first run. */
-  const untouched = computed(() => hosts.value.every((host) => host.builtin))
+  const untouched = computed(() => hosts.value.every((host) => host.builtin || host.linked))
 
   function show(next: HostList): void {
     list.value = next
@@ -44,6 +49,12 @@ export const useHosts = defineStore('hosts', () => {
 
   function find(id: HostId): Host | undefined {
     return byId.value.get(id)
+  }
+
+  /** Ours has nothing to edit, and a linked one is edited in its file. */
+  function canEdit(id: HostId): boolean {
+    const host = find(id)
+    return host !== undefined && !host.builtin && !host.linked
   }
 
   async function create(draft: HostDraft, password: PasswordChange): Promise<Host> {
@@ -105,6 +116,7 @@ export const useHosts = defineStore('hosts', () => {
     localUser,
     show,
     find,
+    canEdit,
     create,
     update,
     duplicate,

@@ -340,6 +340,11 @@ export class FakeDialer {
         throw problem('host-key-changed', { address }, 'ask')
       this.trusted.add(address)
     }
+    if (address.includes('by-command')) {
+      const command = `ssh -W ${address}:22 bastion`
+      const answer = await this.ask(target, { kind: 'run-command', command, source: '~/.ssh/config, line 9' })
+      if (answer.kind !== 'allow') throw problem('cancelled', { address }, 'ask')
+    }
     if (address.includes('unknown')) {
       const answer = await this.ask(target, { kind: 'host-key-unknown', key: FAKE_KEY, knownAs: [] })
       if (answer.kind !== 'trust') throw problem('host-key-rejected', { address }, 'ask')

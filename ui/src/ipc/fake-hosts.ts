@@ -6,8 +6,20 @@ function draft(address: string, more: Partial<HostDraft> = {}): HostDraft {
 }
 
 function saved(id: string, address: string, more: Partial<HostDraft> = {}): Host {
-  return { ...draft(address, more), id, builtin: false, hasPassword: false }
+  return { ...draft(address, more), id, builtin: false, hasPassword: false, linked: null }
 }
+
+function linked(alias: string, address: string, path: string, line: number, more: Partial<HostDraft> = {}): Host {
+  const host = saved(`config:${alias}`, address, { label: alias, group: path, ...more })
+  return { ...host, linked: { path, line } }
+}
+
+/** As they stand in the person's ssh_config. */
+export const LINKED_HOSTS: readonly Host[] = [
+  linked('bastion', 'bastion.example.net', '~/.ssh/config', 4, { user: 'ada' }),
+  linked('backup', 'backup.example.net', '~/.ssh/config', 12, { port: 2200 }),
+  linked('lab-07', 'lab-07.example.net', '~/.ssh/config.d/lab', 2),
+]
 
 export const FAKE_HOSTS: readonly Host[] = [
   saved('web-01', 'web-01.example.net', { label: 'web-01', group: 'Production', user: 'deploy' }),

@@ -1,6 +1,6 @@
 /**
  * The fake engine for a page in a browser. `?hosts=none|few|many` says what is saved, `?keyring=locked` locks the keyring,
- * `?notice=damaged|newer|read-only` shows a notice of the store. Preferences stay in the browser's storage, as a reload
+ * `?notice=damaged|newer|read-only` shows a notice of the store, `?linked=some` has hosts of ssh_config. Preferences stay in the browser's storage, as a reload
  * must find them. Tests reach it as `window.bowline`.
  */
 import type { Backend } from './backend'
@@ -37,6 +37,7 @@ export function fakeOfPage(): Backend {
     keyring: query.get('keyring') === 'locked' ? locked : { state: 'ready' },
     storeNotices: storeNotice(query.get('notice')),
     importable: query.get('import') !== 'none',
+    linked: query.get('linked') === 'some',
     preferences: {
       load: () => JSON.parse(localStorage.getItem(STORAGE_KEY) ?? '{}') as Record<string, unknown>,
       save: (preferences) => localStorage.setItem(STORAGE_KEY, JSON.stringify(preferences)),

@@ -1,13 +1,13 @@
 /**
  * A believable engine in memory, for browser tests and for working on the window without an app. What a host does is in
  * its address: `unknown` asks about its host key, `changed` shows another one, `password` refuses the word "wrong",
- * `passphrase`, `interactive`, `security-key` and `add-to-agent` ask for theirs; `refused-key` takes no key; `nowhere`,
+ * `passphrase`, `interactive`, `security-key`, `by-command` and `add-to-agent` ask for theirs; `refused-key` takes no key; `nowhere`,
  * `refused`, `silent` and `not-ssh` fail to be reached.
  */
 import type { Backend, CommandName, Preferences, Stop } from './backend'
 import { checkDraft } from './fake-check'
 import { FakeDialer } from './fake-connect'
-import { FAKE_HOSTS, importCandidates, manyHosts } from './fake-hosts'
+import { FAKE_HOSTS, importCandidates, LINKED_HOSTS, manyHosts } from './fake-hosts'
 import { FakeKeys } from './fake-keys'
 import { problem } from './fake-problem'
 import { openFakeTerminal, type FakeTerminal } from './fake-terminal'
@@ -38,6 +38,8 @@ export interface FakeOptions {
   keyring?: KeyringState
   storeNotices?: StoreNotice[]
   importable?: boolean
+  /** With hosts of ssh_config. */
+  linked?: boolean
   preferences?: { load(): Preferences; save(preferences: Preferences): void }
 }
 
@@ -58,6 +60,7 @@ const BUILTIN: Host = {
   id: 'builtin',
   builtin: true,
   hasPassword: false,
+  linked: null,
   label: 'Built-in host',
   group: '',
   address: '127.0.0.1',
@@ -77,7 +80,7 @@ export function createFake(options: FakeOptions = {}) {
   const menuListeners = new Set<(action: string) => void>()
   const preferences = options.preferences ?? inMemory()
   const seeded = options.hosts === 'many' ? manyHosts() : options.hosts === 'few' ? FAKE_HOSTS : []
-  let hosts: Host[] = structuredClone([BUILTIN, ...seeded])
+  let hosts: Host[] = structuredClone([BUILTIN, ...seeded, ...(options.linked ? LINKED_HOSTS : [])])
   let deleted: Host[] = []
   let nextHost = 1
   let nextTerminal: TerminalId = 1
@@ -106,7 +109,14 @@ export function createFake(options: FakeOptions = {}) {
         a.group.localeCompare(b.group) ||
         (a.label || a.address).localeCompare(b.label || b.address),
     )
-    const groups = [...new Set(shown.map((host) => host.group).filter(Boolean))]
+    const groups = [
+      ...new Set(
+        shown
+          .filter((host) => !host.linked)
+          .map((host) => host.group)
+          .filter(Boolean),
+      ),
+    ]
     return { hosts: shown, groups }
   }
 
@@ -177,11 +187,11 @@ export function createFake(options: FakeOptions = {}) {
     hosts: list,
     host_check: ({ draft }) => checkDraft(draft),
     host_create: ({ draft, password }) =>
-      put({ ...accepted(draft), id: `host-${nextHost++}`, builtin: false, hasPassword: password.kind === 'set' }),
+      put({ ...accepted(draft), id: `host-${nextHost++}`, builtin: false, hasPassword: password.kind === 'set', linked: null }),
     host_update: ({ id, draft, password }) => {
       const had = find(id).hasPassword
       const hasPassword = password.kind === 'keep' ? had : password.kind === 'set'
-      return put({ ...accepted(draft), id, builtin: false, hasPassword })
+      return put({ ...accepted(draft), id, builtin: false, hasPassword, linked: null })
     },
     host_duplicate: ({ id }) => {
       const host = find(id)
@@ -212,7 +222,7 @@ export function createFake(options: FakeOptions = {}) {
     import_apply: ({ aliases }) =>
       candidates
         .filter((candidate) => aliases.includes(candidate.alias))
-        .map(({ draft }) => put({ ...draft, id: `host-${nextHost++}`, builtin: false, hasPassword: false })),
+        .map(({ draft }) => put({ ...draft, id: `host-${nextHost++}`, builtin: false, hasPassword: false, linked: null })),
     keys_list: () => keys.all(),
     key_generate: (args) => keys.generate(args),
     key_install: ({ host, path }) => keys.install(find(host), path),
@@ -277,7 +287,7 @@ export function createFake(options: FakeOptions = {}) {
   }
 
   function isSaved(alias: string): boolean {
-    return hosts.some((host) => host.label === alias)
+    return hosts.some((host) => !host.linked && host.label === alias)
   }
 
   const backend: Backend = {

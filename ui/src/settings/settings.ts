@@ -38,6 +38,8 @@ export interface Settings {
   drawerWidth: number
   /** Names of the groups folded in the sidebar. */
   foldedGroups: string[]
+  /** What of ssh_config is not used was read and put away, host by host: see `notices/config-notes.ts`. */
+  readConfigNotes: string[]
 }
 
 export const DEFAULT_SETTINGS: Readonly<Settings> = {
@@ -58,6 +60,7 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   sidebarWidth: 260,
   drawerWidth: 340,
   foldedGroups: [],
+  readConfigNotes: [],
 }
 
 /** Smallest value, largest value and step of each number. */
@@ -100,9 +103,12 @@ function fontFamily(value: unknown): string {
 }
 
 /** Settings out of whatever was stored: a field that is missing or wrong gets its default. */
+function texts(stored: unknown): string[] {
+  return Array.isArray(stored) ? stored.filter((text) => typeof text === 'string') : []
+}
+
 export function readSettings(stored: Record<string, unknown>): Settings {
   const usual = DEFAULT_SETTINGS
-  const folded = stored['foldedGroups']
   return {
     theme: oneOf(CHOICES.theme, stored['theme'], usual.theme),
     language: oneOf(CHOICES.language, stored['language'], usual.language),
@@ -120,7 +126,8 @@ export function readSettings(stored: Record<string, unknown>): Settings {
     sidebarShown: flag(stored['sidebarShown'], usual.sidebarShown),
     sidebarWidth: Math.round(within(LIMITS.sidebarWidth, stored['sidebarWidth'], usual.sidebarWidth)),
     drawerWidth: Math.round(within(LIMITS.drawerWidth, stored['drawerWidth'], usual.drawerWidth)),
-    foldedGroups: Array.isArray(folded) ? folded.filter((name) => typeof name === 'string') : [],
+    foldedGroups: texts(stored['foldedGroups']),
+    readConfigNotes: texts(stored['readConfigNotes']),
   }
 }
 
@@ -129,7 +136,7 @@ const SAVE_AFTER_MS = 300
 
 /** `useSettings().current.fontSize`: reactive; writing a field stores it. */
 export const useSettings = defineStore('settings', () => {
-  const current = reactive<Settings>({ ...DEFAULT_SETTINGS, foldedGroups: [] })
+  const current = reactive<Settings>({ ...DEFAULT_SETTINGS, foldedGroups: [], readConfigNotes: [] })
   /** Preferences of a newer Bowline that this one does not know, kept as they are. */
   let others: Record<string, unknown> = {}
 
@@ -165,8 +172,8 @@ export const useSettings = defineStore('settings', () => {
 
   /** The window keeps its shape: only what the dialog shows goes back to the defaults. */
   function reset(): void {
-    const { sidebarShown, sidebarWidth, drawerWidth, foldedGroups } = current
-    Object.assign(current, DEFAULT_SETTINGS, { sidebarShown, sidebarWidth, drawerWidth, foldedGroups })
+    const { sidebarShown, sidebarWidth, drawerWidth, foldedGroups, readConfigNotes } = current
+    Object.assign(current, DEFAULT_SETTINGS, { sidebarShown, sidebarWidth, drawerWidth, foldedGroups, readConfigNotes })
   }
 
   return { current, load, reset }
