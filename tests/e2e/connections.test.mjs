@@ -87,7 +87,7 @@ test('"Try now" tries at once, and "Give up" ends the terminal with the reason',
   await press('Try now')
   await app.until('one more try has failed', async () => (await tries()) === failed + 1)
   await press('Give up')
-  await untilBar(/was reset.*Enter opens it again/s)
+  await untilBar(/(was reset|refused the connection).*Enter opens it again/s)
   await look(app, 'given-up')
   await line.accept()
   await app.type('\n')
