@@ -115,6 +115,8 @@ test('health and the timeline tell what happened', async () => {
   for (const fact of ['Last heard', `127.0.0.1:${line.port}`, 'Cipher', 'Key exchange', 'Connection 1', '1 of 8 sessions'])
     await app.untilText(fact)
   await app.byRole('img', 'Round trips: now')
+  // Linux counts what TCP had to send again.
+  await app.untilText(/Sent again\s+(no segments|one segment|\d+ segments)/)
   await look(app, 'health')
   await app.press(Key.CONTROL, Key.SHIFT, 'h')
   await app.until('the drawer is closed', async () => (await app.allByRole('complementary', 'Drawer')).length === 0)
@@ -199,6 +201,10 @@ test('a host is reached through a jump host that its settings name', async () =>
   await press('Always trust')
   await command(app, 'echo "inside $((6 * 7))"', 'inside 42')
   assert.match(byPassword.log(), /direct-tcpip/)
+  await app.press(Key.CONTROL, Key.SHIFT, 'h')
+  await app.untilText(`account → [127.0.0.1]:${port}`)
+  await look(app, 'health-jump')
+  await app.press(Key.CONTROL, Key.SHIFT, 'h')
 })
 
 test('everything is said in Chinese as well', { skip: !process.env.BOWLINE_PICTURES }, async () => {

@@ -15,7 +15,7 @@ use crate::auth::{self, Authenticator};
 use crate::error::{Error, Problem, Result};
 use crate::host::{AuthMethod, HostId};
 use crate::prompt::{Asker, Prompts, Secret, visible_line};
-use crate::trust::{TrustPolicy, TrustStore};
+use crate::trust::{TrustPolicy, TrustStore, known_name};
 use crate::wire::tcp_info::tcp_info;
 use crate::wire::{Wire, WireState};
 
@@ -284,6 +284,17 @@ impl Connection {
         self.asked.notify_one();
     }
 
+    /// The address that was reached; behind something else, what that is and to where it leads.
+    fn way(&self) -> Option<String> {
+        let way = Some(self.link.detail()).filter(|way| !way.is_empty())?;
+        Some(match self.target.route {
+            Route::Direct => way.to_owned(),
+            Route::Jump(_) | Route::Proxy(_) | Route::Command(_) => {
+                format!("{way} → {}", known_name(&self.target.address, self.target.port))
+            }
+        })
+    }
+
     /// How it is doing. While somebody looks, round trips are measured often.
     pub fn health(&self) -> LaneHealth {
         let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -293,7 +304,7 @@ impl Connection {
         LaneHealth {
             id: self.id,
             suspect,
-            address: Some(self.link.detail().to_owned()).filter(|way| !way.is_empty()),
+            address: self.way(),
             last_heard_ms: crate::clock::at_ms(self.last_heard()),
             received_bytes: self.wire.received_bytes() as f64,
             sent_bytes: self.wire.sent_bytes() as f64,
