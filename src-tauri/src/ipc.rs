@@ -22,6 +22,7 @@ use bowline_core::host::{
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
 use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};
 use bowline_core::timeline::{TimelineEntry, TimelineEvent};
+use bowline_core::trust::CertificateFault;
 use bowline_core::trust::page::{KeyMarker, TrustedKey, TrustedKeys};
 use ts_rs::{Config, TS};
 
@@ -83,6 +84,7 @@ pub fn typescript() -> String {
         KeyPicture,
         KnownKey,
         InteractiveField,
+        CertificateFault,
         Question,
         Prompt,
         Answer,

@@ -173,11 +173,14 @@ fn ask(prompt: &Prompt, terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::
         writeln!(out, "{}", banner.trim_end())?;
     }
     match &prompt.question {
-        Question::HostKeyUnknown { key, known_as } => {
+        Question::HostKeyUnknown { key, known_as, certificate } => {
             writeln!(out, "The host key of {} is not known yet:", prompt.address)?;
             writeln!(out, "{} {}\n{}", key.algorithm, key.fingerprint, key.randomart.trim_end())?;
             if !known_as.is_empty() {
                 writeln!(out, "The same key is known for: {}", known_as.join(", "))?;
+            }
+            if let Some(fault) = certificate {
+                writeln!(out, "The host showed a certificate too, which does not count: {fault}.")?;
             }
             loop {
                 write!(out, "Trust it? (yes: always, once: for this connection, no) ")?;

@@ -11,6 +11,7 @@ use ts_rs::TS;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::host::HostId;
+use crate::trust::CertificateFault;
 
 mod secret;
 mod visible;
@@ -63,6 +64,8 @@ pub enum Question {
         key: KeyPicture,
         /// Other names under which known_hosts has this very key.
         known_as: Vec<String>,
+        /// The host showed a certificate, and this is why it does not count.
+        certificate: Option<CertificateFault>,
     },
     /// The host shows another key than the trusted one. Answers: `replace-key` or `cancel`.
     HostKeyChanged { key: KeyPicture, known: Vec<KnownKey> },

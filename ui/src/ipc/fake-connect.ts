@@ -346,7 +346,7 @@ export class FakeDialer {
       if (answer.kind !== 'allow') throw problem('cancelled', { address }, 'ask')
     }
     if (address.includes('unknown')) {
-      const answer = await this.ask(target, { kind: 'host-key-unknown', key: FAKE_KEY, knownAs: [] })
+      const answer = await this.ask(target, { kind: 'host-key-unknown', key: FAKE_KEY, knownAs: [], certificate: null })
       if (answer.kind !== 'trust') throw problem('host-key-rejected', { address }, 'ask')
       if (answer.always) this.trusted.add(address)
     }

@@ -144,7 +144,10 @@ impl Guard {
                 AcceptNew | No => self.write_down(key).await?,
                 Ask => {
                     let known_as = known_as.iter().take(8).map(|name| visible_line(name)).collect();
-                    match self.ask(Question::HostKeyUnknown { key: picture(key), known_as }).await? {
+                    let key_picture = picture(key);
+                    let question =
+                        Question::HostKeyUnknown { key: key_picture, known_as, certificate: fault };
+                    match self.ask(question).await? {
                         Answer::Trust { always: true } => self.write_down(key).await?,
                         // It stands in no file, so nothing more is to be learned from this server.
                         Answer::Trust { always: false } => return Ok(()),

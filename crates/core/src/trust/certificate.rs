@@ -7,9 +7,12 @@ use std::fmt;
 
 use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::{Algorithm, Certificate, HashAlg};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 /// Why a certificate counts for nothing. The key in it may still be trusted as a plain key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
 pub enum CertificateFault {
     UnknownAuthority,
     /// It is for logging in, not for a host.

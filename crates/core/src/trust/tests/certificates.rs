@@ -93,7 +93,7 @@ fn a_certificate_that_does_not_count_leaves_the_plain_key_in_it_to_be_judged() {
         let fault = Some(fault);
         let (verdict, found) = judge(&unknown, "web", 22, &certificate);
         assert_eq!((matches!(verdict, Verdict::Unknown { .. }), &found), (true, &fault));
-        assert_eq!(judge(&known, "web", 22, &certificate), (Verdict::Known, fault.clone()));
+        assert_eq!(judge(&known, "web", 22, &certificate), (Verdict::Known, fault));
         let (verdict, _) = judge(&changed, "web", 22, &certificate);
         assert!(matches!(verdict, Verdict::Changed { .. }), "{fault:?}");
     }
