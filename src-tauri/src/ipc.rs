@@ -15,9 +15,8 @@ use bowline_core::error::{Action, ErrorCode, Problem};
 use bowline_core::host::import::{ImportCandidate, ImportPreview};
 use bowline_core::host::options::AddressFamily;
 use bowline_core::host::{
-    AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, LinkedFrom, ProblemKind,
-    AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, HostOptions, ProblemKind,
-    StoreNotice,
+    AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, HostOptions, LinkedFrom,
+    ProblemKind, StoreNotice,
 };
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
 use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};

@@ -8,7 +8,7 @@ export type Action = "retry" | "ask" | "fix" | "bug";
 /**
  * Every cause that has a message of its own. The comment names the params that its message uses.
  */
-export type ErrorCode = "host-invalid" | "host-not-found" | "host-linked" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "no-address-answered" | "proxy-unreachable" | "proxy-refused" | "proxy-auth" | "proxy-protocol" | "proxy-command-failed" | "jump-failed" | "jump-refused" | "jump-loop" | "config-unusable" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "known-hosts-unreadable" | "known-hosts-unwritable" | "auth-refused" | "auth-nothing-to-try" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "connection-lost" | "connection-silent" | "terminal-not-found" | "builtin-failed" | "link-refused" | "internal";
+export type ErrorCode = "host-invalid" | "host-not-found" | "host-linked" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "export-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "no-address-answered" | "proxy-unreachable" | "proxy-refused" | "proxy-auth" | "proxy-protocol" | "proxy-command-failed" | "jump-failed" | "jump-refused" | "jump-loop" | "config-unusable" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "host-key-unknown" | "known-hosts-unreadable" | "known-hosts-unwritable" | "trusted-key-moved" | "auth-refused" | "auth-nothing-to-try" | "auth-tries-exceeded" | "password-unanswered" | "certificate-expired" | "certificate-principal" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "key-exists" | "key-unwritable" | "key-install-failed" | "key-not-accepted" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "exec-refused" | "exec-outcome-unknown" | "exec-output-too-large" | "connection-lost" | "connection-silent" | "terminal-not-found" | "builtin-failed" | "link-refused" | "internal";
 
 /**
  * An [`Error`] as the window gets it.
@@ -53,7 +53,11 @@ bindAddress: string,
 /**
  * For each address; the default is 8.
  */
-connectTimeoutSeconds: number | null, };
+connectTimeoutSeconds: number | null, 
+/**
+ * Commands on the host may use the person's SSH agent (ForwardAgent of ssh_config(5)).
+ */
+forwardAgent: boolean, };
 
 /**
  * What the host form holds. Never a secret: passwords travel beside it.
@@ -190,6 +194,33 @@ problems: Array<string>, };
 export type PasswordChange = { "kind": "keep" } | { "kind": "forget" } | { "kind": "set", secret: string, };
 
 /**
+ * A password, passphrase or answer. It is wiped when dropped, and neither `Debug` nor `Serialize` can show it.
+ */
+export type Secret = string;
+
+/**
+ * A key in a file, as a person chooses one.
+ */
+export type KeyInfo = { 
+/**
+ * Of the private key; under the home folder it begins with `~`.
+ */
+path: string, 
+/**
+ * `ssh-ed25519` and so on.
+ */
+algorithm: string, 
+/**
+ * `SHA256:...`
+ */
+fingerprint: string, comment: string, encrypted: boolean, };
+
+/**
+ * What came of installing a key. Either way a login with it has been tried, and worked.
+ */
+export type InstallOutcome = "installed" | "already-there";
+
+/**
  * A host key as a person compares it.
  */
 export type KeyPicture = { 
@@ -225,17 +256,30 @@ export type InteractiveField = { text: string,
 echo: boolean, };
 
 /**
+ * Why a certificate counts for nothing. The key in it may still be trusted as a plain key.
+ */
+export type CertificateFault = "unknown-authority" | "not-for-hosts" | "not-yet-valid" | "expired" | "other-hosts" | "critical-options" | "weak-signature" | "bad-signature";
+
+/**
  * What is asked.
  */
 export type Question = { "kind": "host-key-unknown", key: KeyPicture, 
 /**
  * Other names under which known_hosts has this very key.
  */
-knownAs: Array<string>, } | { "kind": "host-key-changed", key: KeyPicture, known: Array<KnownKey>, } | { "kind": "password", user: string, 
+knownAs: Array<string>, 
 /**
- * From 1 to 3; above 1 the one before was refused.
+ * The host showed a certificate, and this is why it does not count.
  */
-attempt: number, } | { "kind": "passphrase", keyPath: string, attempt: number, } | { "kind": "interactive", user: string, name: string, instructions: string, fields: Array<InteractiveField>, } | { "kind": "run-command", 
+certificate: CertificateFault | null, } | { "kind": "host-key-changed", key: KeyPicture, known: Array<KnownKey>, } | { "kind": "password", user: string, 
+/**
+ * Counted from 1; above 1 the one before was refused.
+ */
+attempt: number, 
+/**
+ * The one before was the kept one.
+ */
+keptRefused: boolean, } | { "kind": "passphrase", keyPath: string, attempt: number, } | { "kind": "interactive", user: string, name: string, instructions: string, fields: Array<InteractiveField>, } | { "kind": "touch", key: string, seconds: number, } | { "kind": "add-to-agent", keyPath: string, } | { "kind": "run-command", 
 /**
  * All of it, with control characters made visible.
  */
@@ -444,6 +488,57 @@ export type TestOutcome = { "outcome": "started" } | { "outcome": "passed", deta
 
 export type TestProgress = { step: TestStep, } & ({ "outcome": "started" } | { "outcome": "passed", detail: string, ms: number, } | { "outcome": "failed", problem: Problem, ms: number, });
 
+/**
+ * What a line is besides a trusted key.
+ */
+export type KeyMarker = "cert-authority" | "revoked";
+
+/**
+ * A line of a known_hosts file, as the page shows it.
+ */
+export type TrustedKey = { file: string, 
+/**
+ * Counted from 1.
+ */
+line: number, 
+/**
+ * Names and patterns, made visible; none if they are hashed.
+ */
+names: Array<string>, 
+/**
+ * The name can be found by searching for it, but not read.
+ */
+hashed: boolean, marker: KeyMarker | null, 
+/**
+ * `ssh-ed25519` and so on.
+ */
+algorithm: string, 
+/**
+ * `SHA256:...`
+ */
+fingerprint: string, comment: string, 
+/**
+ * Whether the file is the person's own, so that the line can be taken out.
+ */
+writable: boolean, };
+
+/**
+ * What was found.
+ */
+export type TrustedKeys = { 
+/**
+ * At most 1000, in the order of the files.
+ */
+keys: Array<TrustedKey>, 
+/**
+ * How many were found in all.
+ */
+found: number, 
+/**
+ * How many there are without a search.
+ */
+total: number, };
+
 export type ConfigNoteKind = "unsupported" | "problem" | "declined";
 
 /**
@@ -504,10 +599,20 @@ export const ERROR_CODES: readonly ErrorCode[] = [
   "store-busy",
   "store-failed",
   "import-failed",
+  "export-failed",
   "unresolvable",
   "refused",
   "unreachable",
   "dial-timed-out",
+  "no-address-answered",
+  "proxy-unreachable",
+  "proxy-refused",
+  "proxy-auth",
+  "proxy-protocol",
+  "proxy-command-failed",
+  "jump-failed",
+  "jump-refused",
+  "jump-loop",
   "config-unusable",
   "not-ssh",
   "silent-server",
@@ -517,15 +622,25 @@ export const ERROR_CODES: readonly ErrorCode[] = [
   "host-key-changed",
   "host-key-revoked",
   "host-key-rejected",
+  "host-key-unknown",
   "known-hosts-unreadable",
   "known-hosts-unwritable",
+  "trusted-key-moved",
   "auth-refused",
   "auth-nothing-to-try",
+  "auth-tries-exceeded",
+  "password-unanswered",
+  "certificate-expired",
+  "certificate-principal",
   "key-unreadable",
   "key-unknown-type",
   "key-encrypted",
   "passphrase-wrong",
   "agent-unavailable",
+  "key-exists",
+  "key-unwritable",
+  "key-install-failed",
+  "key-not-accepted",
   "cancelled",
   "prompt-timed-out",
   "keyring-unavailable",
@@ -536,6 +651,9 @@ export const ERROR_CODES: readonly ErrorCode[] = [
   "connection-reset",
   "connection-closed",
   "connection-broken",
+  "exec-refused",
+  "exec-outcome-unknown",
+  "exec-output-too-large",
   "connection-lost",
   "connection-silent",
   "terminal-not-found",
@@ -571,14 +689,30 @@ export type Commands = {
   import_apply: { args: { aliases: Array<string> }; result: Array<Host> }
   /** Stops a running host_test. */
   host_test_cancel: { args: Record<string, never>; result: null }
+  /** The private keys of ~/.ssh, by name. */
+  keys_list: { args: Record<string, never>; result: Array<KeyInfo> }
+  /** Makes an Ed25519 key pair. Nothing is overwritten. */
+  key_generate: { args: { path: string; comment: string; passphrase: Secret | null }; result: KeyInfo }
+  /** Lets the person log in to a host with a key from now on, and tries it out. */
+  key_install: { args: { host: HostId; path: string }; result: InstallOutcome }
   prompt_answer: { args: { id: number; answer: Answer }; result: null }
   /** Gives back credit: bytes that xterm.js has parsed (from its write callback). */
   terminal_ack: { args: { id: TerminalId; bytes: number }; result: null }
   terminal_resize: { args: { id: TerminalId; size: TerminalSize }; result: null }
   /** Ends the terminal and its channel. */
   terminal_close: { args: { id: TerminalId }; result: null }
+  /** The lines of known_hosts that a search finds, hashed names by a whole host name; an empty one finds all. */
+  trusted_keys: { args: { search: string }; result: TrustedKeys }
+  /** Takes a line out, if it still has that key; the number undoes it. */
+  trusted_key_remove: { args: { file: string; line: number; fingerprint: string }; result: number }
+  /** Puts a line back that was taken out since the start. */
+  trusted_key_restore: { args: { removal: number }; result: null }
   /** A native file picker for a private key; null when dismissed. */
   pick_key_file: { args: Record<string, never>; result: string | null }
+  /** Asks where, and writes what happened to the connections there, one JSON object in each line; null when dismissed. */
+  timeline_save: { args: Record<string, never>; result: string | null }
+  /** Shows a notification of the desktop. One that cannot be shown (no service, not allowed) is refused. */
+  notify: { args: { title: string; body: string }; result: null }
   /** Opens an http(s) link in the person's browser; anything else is refused. */
   open_link: { args: { url: string }; result: null }
   /** Opens the folder that holds Bowline's files (after a store notice). */

@@ -17,8 +17,15 @@ pub(super) fn asks_for(query: &Query, keyword: &str) -> bool {
 
 /// The question to the config for what a form holds: its own values first.
 pub(super) fn form_query(mut query: Query, draft: &HostDraft) -> Query {
-    let HostOptions { jump, proxy, proxy_command, address_family, bind_address, connect_timeout_seconds } =
-        &draft.options;
+    let HostOptions {
+        jump,
+        proxy,
+        proxy_command,
+        address_family,
+        bind_address,
+        connect_timeout_seconds,
+        forward_agent,
+    } = &draft.options;
     query.destination = draft.address.clone();
     query.user = query.user.or_else(|| Some(draft.user.clone()).filter(|user| !user.is_empty()));
     query.port = query.port.or(Some(draft.port).filter(|port| *port != 22));
@@ -36,6 +43,9 @@ pub(super) fn form_query(mut query: Query, draft: &HostDraft) -> Query {
     }
     if let Some(seconds) = connect_timeout_seconds {
         also("ConnectTimeout", seconds.to_string());
+    }
+    if *forward_agent {
+        also("ForwardAgent", "yes".to_owned());
     }
     query
 }
@@ -89,6 +99,7 @@ mod tests {
             address_family: AddressFamily::V6,
             bind_address: "::1".into(),
             connect_timeout_seconds: Some(3),
+            forward_agent: true,
             ..HostOptions::default()
         };
         let draft = HostDraft {
@@ -101,8 +112,14 @@ mod tests {
         let asked = Query { port: Some(2300), overrides: vec!["BatchMode=yes".into()], ..Query::default() };
         let query = form_query(asked, &draft);
         assert_eq!((query.user.as_deref(), query.port), (Some("ann"), Some(2300)));
-        let expected =
-            ["BatchMode=yes", "ProxyJump=none", "AddressFamily=inet6", "BindAddress=::1", "ConnectTimeout=3"];
+        let expected = [
+            "BatchMode=yes",
+            "ProxyJump=none",
+            "AddressFamily=inet6",
+            "BindAddress=::1",
+            "ConnectTimeout=3",
+            "ForwardAgent=yes",
+        ];
         assert_eq!(query.overrides, expected);
     }
 

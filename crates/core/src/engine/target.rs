@@ -164,20 +164,3 @@ fn builtin(builtin: Builtin) -> Target {
 pub(super) fn local_user() -> String {
     whoami::username().unwrap_or_else(|_| "root".to_owned())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_may_use_the_agent_only_where_the_host_says_so() {
-        for (forward_agent, expected) in [(false, ForwardAgent::No), (true, ForwardAgent::Yes)] {
-            let options = HostOptions { forward_agent, ..HostOptions::default() };
-            let draft = HostDraft { address: "web".to_owned(), port: 22, options, ..HostDraft::default() };
-            let Login::Person { options, .. } = person(None, &draft, None, None).login else {
-                unreachable!("a person's login")
-            };
-            assert_eq!(options.forward_agent, expected);
-        }
-    }
-}
