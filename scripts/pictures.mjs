@@ -39,11 +39,13 @@ process.exit()
 async function take(application) {
   const { openDesktop } = await import('../tests/e2e/support/desktop.mjs')
   const { Key, openApp } = await import('../tests/e2e/support/app.mjs')
+  const { openLine } = await import('../tests/e2e/support/line.mjs')
   const { openSshd } = await import('../tests/e2e/support/sshd.mjs')
   const window = await import('../tests/e2e/support/window.mjs')
   mkdirSync(FOLDER, { recursive: true })
   const desktop = await openDesktop()
   const sshd = await openSshd({ lines: ['AcceptEnv LANG LC_* COLORTERM'] })
+  const line = await openLine(sshd.port)
   let app
   try {
     mkdirSync(join(desktop.home, '.ssh'), { recursive: true })
@@ -61,7 +63,7 @@ async function take(application) {
     await app.byRole('treeitem', 'db-primary')
     await app.until('the message is gone', async () => !(await app.text()).includes('Imported'))
 
-    await window.addHost(app, { address: '127.0.0.1', port: sshd.port, user: 'root', name: 'staging', keyFile: sshd.clientKey })
+    await window.addHost(app, { address: '127.0.0.1', port: line.port, user: 'root', name: 'staging', keyFile: sshd.clientKey })
     await app.click('button', 'Test', { exact: true })
     await app.byRole('button', 'Trust once')
     await picture('host-key')
@@ -95,6 +97,20 @@ async function take(application) {
       'release in 54 s',
     )
     await picture('window-dark')
+
+    await app.click('button', 'Show health of staging')
+    // A round trip is measured every two seconds while somebody looks.
+    await new Promise((resolve) => setTimeout(resolve, 15_000))
+    await picture('health')
+    await app.click('button', 'Show health of staging')
+    await line.refuse()
+    line.cut()
+    await app.untilText(/Trying again in \d+ s/)
+    await picture('waiting')
+    await line.accept()
+    await app.until('both terminals are back', async () => !/Trying again|Connecting to/.test(await app.text()), undefined, {
+      patience: 60_000,
+    })
     await window.useTheme(app, 'light')
     await picture('window-light')
     await window.runAction(app, 'Settings')
@@ -119,6 +135,7 @@ async function take(application) {
     throw error
   } finally {
     await app?.close()
+    await line.close()
     await sshd.close()
     await desktop.close()
   }
