@@ -14,7 +14,7 @@ use crate::connection::health::LaneHealth;
 use crate::connection::progress::{TestOutcome, TestProgress, TestStep};
 use crate::connection::state::ConnectionView;
 use crate::connection::{Connection, Dialer, Refusal, SessionPlace, Status, Target};
-use crate::error::{Action, Error, ErrorCode, Problem, Result};
+use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::host::HostId;
 use crate::network::NetworkEvent;
 use crate::timeline::{Timeline, TimelineEvent};
@@ -150,8 +150,7 @@ impl Pool {
                     match told {
                         Ok(Some(Ok(()))) => {}
                         Ok(Some(Err(problem))) => {
-                            let heals = matches!(problem.action, Action::Retry | Action::Bug);
-                            if patience == Patience::OneTry || !heals {
+                            if patience == Patience::OneTry || !reconnect::heals(&problem, true) {
                                 return Err(problem.into());
                             }
                             dials = 0;
@@ -337,7 +336,7 @@ impl Pool {
                 Some(problem) if problem.code == ErrorCode::Cancelled && patience == Patience::OneTry => {
                     slot.reconnect.closed(now)
                 }
-                Some(problem) => Some(slot.reconnect.failed(problem.clone(), now, rand::random())),
+                Some(problem) => Some(slot.failed(problem.clone(), now)),
             }
         });
         self.note(&host, noted);

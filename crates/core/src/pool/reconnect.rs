@@ -13,7 +13,7 @@ use crate::clock;
 use crate::connection::backoff;
 use crate::connection::cause::Cause;
 use crate::connection::state::ConnectionState;
-use crate::error::{Action, Problem};
+use crate::error::{Action, ErrorCode, Problem};
 use crate::timeline::TimelineEvent;
 
 /// Failures in a row, across all users of a host, that trip the breaker.
@@ -74,6 +74,28 @@ pub enum Turn {
     Wait(Instant),
 }
 
+/// Whether time may heal a failure. `was_up` says that a session was there before: what has worked is not set wrongly, so a
+/// gate of a hotel's network that answers in the server's or proxy's place, or a home folder that is away with the
+/// network, is waited for like the network itself. Nothing of a login has been sent when these come.
+pub fn heals(problem: &Problem, was_up: bool) -> bool {
+    match problem.action {
+        Action::Retry | Action::Bug => true,
+        Action::Fix => {
+            was_up
+                && matches!(
+                    problem.code,
+                    ErrorCode::NotSsh
+                        | ErrorCode::ProxyProtocol
+                        | ErrorCode::KnownHostsUnreadable
+                        | ErrorCode::ImportFailed
+                        | ErrorCode::StoreBusy
+                        | ErrorCode::StoreFailed
+                )
+        }
+        Action::Ask => false,
+    }
+}
+
 impl Reconnect {
     pub fn new(now: Instant) -> Self {
         Self { phase: Phase::Idle, since: now, failures: 0 }
@@ -119,20 +141,19 @@ impl Reconnect {
         Some(self.enter(Phase::Up, TimelineEvent::Up { attempt }, now))
     }
 
-    /// A dial failed, or the last connection was lost. `random` is from 0 to 1.
-    pub fn failed(&mut self, problem: Problem, now: Instant, random: f64) -> Noted {
+    /// A dial failed, or the last connection was lost. `waited_for` says whether a session that was there before waits for
+    /// the host; `random` is from 0 to 1.
+    pub fn failed(&mut self, problem: Problem, waited_for: bool, now: Instant, random: f64) -> Noted {
         let cause = Cause::of(problem.code);
         if self.phase == Phase::Up && now.saturating_duration_since(self.since) >= LASTING {
             self.failures = 0;
         }
-        match problem.action {
-            Action::Ask | Action::Fix => {
-                self.failures = 0;
-                let what = TimelineEvent::Halted { cause, problem: problem.clone() };
-                return self.enter(Phase::Halted { problem }, what, now);
-            }
-            Action::Retry | Action::Bug => self.failures += 1,
+        if !heals(&problem, waited_for) {
+            self.failures = 0;
+            let what = TimelineEvent::Halted { cause, problem: problem.clone() };
+            return self.enter(Phase::Halted { problem }, what, now);
         }
+        self.failures += 1;
         if self.failures >= FAILURES_BEFORE_TRIP {
             let what = TimelineEvent::Tripped {
                 cause,
@@ -169,6 +190,11 @@ impl Reconnect {
 
     pub fn is_up(&self) -> bool {
         self.phase == Phase::Up
+    }
+
+    /// Whether a person has to decide before anything is tried.
+    pub fn is_halted(&self) -> bool {
+        matches!(self.phase, Phase::Halted { .. })
     }
 
     /// Why there is no connection, if there was or should be one.

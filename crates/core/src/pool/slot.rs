@@ -66,9 +66,14 @@ impl Slot {
             return None;
         }
         match ended {
-            Some(problem) => Some(self.reconnect.failed(problem, now, rand::random())),
+            Some(problem) => Some(self.failed(problem, now)),
             None => self.reconnect.closed(now),
         }
+    }
+
+    /// A dial failed, or the last connection was lost.
+    pub fn failed(&mut self, problem: Problem, now: Instant) -> Noted {
+        self.reconnect.failed(problem, self.waiting > 0, now, rand::random())
     }
 
     /// The next try is now. False if none is due.

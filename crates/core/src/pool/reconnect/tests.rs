@@ -1,5 +1,5 @@
 use super::*;
-use crate::error::{Error, ErrorCode};
+use crate::error::Error;
 
 fn problem(code: ErrorCode) -> Problem {
     Error::new(code, "no").problem()
@@ -17,7 +17,7 @@ fn after(failures: u32, start: Instant) -> (Reconnect, Instant) {
             now = until;
         }
         host.dial(now);
-        host.failed(refused(), now, 1.0);
+        host.failed(refused(), true, now, 1.0);
     }
     (host, now)
 }
@@ -29,7 +29,7 @@ fn a_lost_connection_is_dialled_again_within_a_second_and_then_ever_later() {
     host.dial(start);
     host.up(start);
     let lost = start + Duration::from_secs(60);
-    host.failed(problem(ErrorCode::ConnectionReset), lost, 1.0);
+    host.failed(problem(ErrorCode::ConnectionReset), true, lost, 1.0);
     let mut waits = Vec::new();
     let mut now = lost;
     while let Turn::Wait(until) = host.turn(true, now) {
@@ -39,7 +39,7 @@ fn a_lost_connection_is_dialled_again_within_a_second_and_then_ever_later() {
             break;
         }
         host.dial(now);
-        host.failed(refused(), now, 1.0);
+        host.failed(refused(), true, now, 1.0);
     }
     assert_eq!(waits, [1, 2, 4, 8, 30, 30], "the fifth failure trips the breaker");
 }
@@ -60,7 +60,7 @@ fn a_probe_that_succeeds_closes_the_breaker() {
     now += TRIPPED_FOR;
     host.dial(now);
     host.up(now);
-    host.failed(problem(ErrorCode::ConnectionReset), now + LASTING, 1.0);
+    host.failed(problem(ErrorCode::ConnectionReset), true, now + LASTING, 1.0);
     assert!(matches!(host.state(true), ConnectionState::Down { attempt: 1, .. }));
 }
 
@@ -71,7 +71,7 @@ fn a_server_that_drops_every_login_trips_the_breaker_too() {
     for _ in 0..5 {
         host.dial(now);
         host.up(now);
-        host.failed(problem(ErrorCode::ConnectionClosed), now, 1.0);
+        host.failed(problem(ErrorCode::ConnectionClosed), true, now, 1.0);
         now += Duration::from_secs(1);
     }
     assert!(matches!(host.state(true), ConnectionState::Tripped { .. }), "{host:?}");
@@ -88,7 +88,7 @@ fn what_a_person_has_to_decide_is_halted_and_waits_for_nobody() {
         let start = Instant::now();
         let mut host = Reconnect::new(start);
         host.dial(start);
-        host.failed(problem(code), start, 0.5);
+        host.failed(problem(code), true, start, 0.5);
         assert!(matches!(host.state(true), ConnectionState::Halted { .. }), "{code:?}");
         assert!(!host.retry_now(start), "{code:?} is not tried again by itself");
     }
@@ -121,4 +121,27 @@ fn the_window_is_told_of_the_next_try_only_if_somebody_waits_for_it() {
     };
     assert!(retry(host.state(true)).is_some());
     assert!(retry(host.state(false)).is_none());
+}
+
+#[test]
+fn what_worked_before_is_waited_for_where_the_network_or_a_folder_may_be_what_is_wrong() {
+    for code in [ErrorCode::NotSsh, ErrorCode::ProxyProtocol, ErrorCode::KnownHostsUnreadable] {
+        for waited_for in [true, false] {
+            let start = Instant::now();
+            let mut host = Reconnect::new(start);
+            host.dial(start);
+            host.failed(problem(code), waited_for, start, 1.0);
+            assert_eq!(host.is_halted(), !waited_for, "{code:?}");
+        }
+    }
+}
+
+#[test]
+fn a_session_that_was_up_never_repeats_what_a_person_has_to_decide() {
+    for code in ErrorCode::ALL {
+        let decides = code.action() == Action::Ask || Cause::of(*code) == Cause::HostKey;
+        assert!(!(decides && heals(&problem(*code), true)), "{code:?}");
+        let login = Cause::of(*code) == Cause::Auth;
+        assert!(!(login && heals(&problem(*code), true)), "{code:?}");
+    }
 }
