@@ -23,7 +23,7 @@ mod reconnect;
 mod slot;
 
 use reconnect::{Noted, Turn};
-use slot::{News, Outcome, Slot};
+use slot::{Outcome, Slot};
 
 /// How often "last heard" is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -139,29 +139,38 @@ impl Pool {
         make_target: &MakeTarget,
         patience: Patience,
     ) -> Result<SessionPlace> {
-        let given_up = self.with_slot(host, |slot| slot.news.borrow().given_up);
+        let (mut news, mut last) =
+            self.with_slot(host, |slot| (slot.news.subscribe(), slot.reconnect.problem().cloned()));
+        let given_up = news.borrow().given_up;
         let mut dials = 0;
         loop {
+            if news.borrow_and_update().given_up != given_up {
+                return Err(last.map_or_else(given_up_error, Error::from));
+            }
             match self.find(host, make_target, &mut dials, patience) {
                 Found::Place(place) => return Ok(place),
                 Found::Nothing => return Err(full(host)),
+                Found::Halted(problem) => return Err(problem.into()),
                 Found::Dial(mut outcome) => {
-                    let told = outcome.wait_for(Option::is_some).await.map(|told| told.clone());
+                    let told = tokio::select! {
+                        told = outcome.wait_for(Option::is_some) => told.map(|told| told.clone()),
+                        // A dial may take minutes, with questions to the person: nobody waits for it who was given up.
+                        _ = news.wait_for(|news| news.given_up != given_up) => continue,
+                    };
                     match told {
                         Ok(Some(Ok(()))) => {}
                         Ok(Some(Err(problem))) => {
                             if patience == Patience::OneTry || !reconnect::heals(&problem, true) {
                                 return Err(problem.into());
                             }
+                            last = Some(problem);
                             dials = 0;
                         }
                         Ok(None) | Err(_) => return Err(Error::internal("a dial ended without an outcome")),
                     }
                 }
-                Found::Later { until, mut news, problem } => {
-                    if news.borrow_and_update().given_up != given_up {
-                        return Err(problem.into());
-                    }
+                Found::Later { until, problem } => {
+                    last = Some(problem);
                     tokio::select! {
                         () = tokio::time::sleep_until(until) => {}
                         _ = news.changed() => {}
@@ -275,8 +284,10 @@ impl Pool {
         } else {
             let others_wait = slot.waiting > 0;
             match (slot.reconnect.turn(others_wait, now), slot.reconnect.problem().cloned()) {
-                (Turn::Wait(until), Some(problem)) => {
-                    Found::Later { until, news: slot.news.subscribe(), problem }
+                (Turn::Wait(until), Some(problem)) => Found::Later { until, problem },
+                // Another one's try has found meanwhile that a person has to decide; a second try would change nothing.
+                (_, Some(problem)) if patience == Patience::UntilUp && slot.reconnect.is_halted() => {
+                    Found::Halted(problem)
                 }
                 _ if *dials == DIALS_MAX => Found::Nothing,
                 _ => {
@@ -286,7 +297,7 @@ impl Pool {
                     if slot.lanes.is_empty() {
                         noted.push(slot.reconnect.dial(now));
                     }
-                    tokio::spawn(self.clone().dial(host.clone(), Arc::clone(make_target), tell, patience));
+                    tokio::spawn(self.clone().dial(host.clone(), Arc::clone(make_target), tell));
                     Found::Dial(outcome)
                 }
             }
@@ -300,13 +311,7 @@ impl Pool {
         found
     }
 
-    async fn dial(
-        self,
-        host: HostId,
-        make_target: MakeTarget,
-        tell: watch::Sender<Outcome>,
-        patience: Patience,
-    ) {
+    async fn dial(self, host: HostId, make_target: MakeTarget, tell: watch::Sender<Outcome>) {
         let progress = |step: TestProgress| {
             if step.step == TestStep::Connect && matches!(step.outcome, TestOutcome::Passed { .. }) {
                 self.with_slot(&host, |slot| slot.reconnect.reached());
@@ -317,7 +322,7 @@ impl Pool {
         let opened = tokio::select! {
             opened = opening => opened,
             // Everyone who waited has gone. `lane` holds one receiver, the slot's dial another.
-            () = abandoned(&tell) => Err(Error::new(ErrorCode::Cancelled, "The connection was given up.")),
+            () = abandoned(&tell) => Err(given_up_error()),
         };
         let problem = opened.as_ref().err().map(Problem::from);
         let noted = self.with_slot(&host, |slot| {
@@ -332,8 +337,9 @@ impl Pool {
                 None => slot.reconnect.up(now),
                 // A further connection was not made; those that are up still are.
                 Some(_) if !slot.lanes.is_empty() => None,
-                // A question that the person dismissed leaves nothing to be told, unless a session waits for the host.
-                Some(problem) if problem.code == ErrorCode::Cancelled && patience == Patience::OneTry => {
+                // A dial that was given up, or a question that the person dismissed, leaves nothing to be told, unless a
+                // session waits for the host.
+                Some(problem) if problem.code == ErrorCode::Cancelled && slot.waiting == 0 => {
                     slot.reconnect.closed(now)
                 }
                 Some(problem) => Some(slot.failed(problem.clone(), now)),
@@ -440,9 +446,10 @@ enum Found {
     /// The next try is then; `problem` is the last failure.
     Later {
         until: Instant,
-        news: watch::Receiver<News>,
         problem: Problem,
     },
+    /// A person has to do something first.
+    Halted(Problem),
     Nothing,
 }
 
@@ -453,8 +460,15 @@ async fn abandoned(tell: &watch::Sender<Outcome>) {
     }
 }
 
+fn given_up_error() -> Error {
+    Error::new(ErrorCode::Cancelled, "The connection was given up.")
+}
+
 fn full(host: &HostId) -> Error {
     Error::new(ErrorCode::ChannelRefused, format!("Every connection to {host} is in full use. Try again."))
         .with("address", host)
         .with("cause", "every connection is in full use")
 }
+
+#[cfg(test)]
+mod tests;
