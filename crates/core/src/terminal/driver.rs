@@ -1,12 +1,14 @@
 //! One task per terminal: it drains the source into the view, and takes what the person does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::source::{Source, SourceControl, SourceEvent, SourceReader};
@@ -22,6 +24,8 @@ const TYPED_PIECES: usize = 8;
 /// Commands that wait: resizes, credit. The sender waits when it is full.
 const COMMANDS: usize = 64;
 
+/// Time for a source to take its end. A connection that is stuck for longer is given up by its watcher.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Messages of the source that are taken before commands are looked at again. One has at most 32 KiB.
 const TAKEN_AT_ONCE: usize = 16;
 
@@ -51,9 +55,9 @@ pub(super) fn start(view: View, size: TerminalSize, open: OpenSource) -> Handle 
     let (sizes, _) = watch::channel(size);
     let answers = typed.clone();
     tokio::spawn(async move {
-        let end = Task { view, sizes, commands: command_queue, answers, publish: publish.clone() }
-            .run(&open, typed_queue)
-            .await;
+        let publishing = publish.clone();
+        let task = Task { view, sizes, commands: command_queue, answers, publish: publishing, closed: false };
+        let end = task.run(&open, typed_queue).await;
         publish.send_replace(TerminalState::Ended { end });
     });
     Handle { commands, typed, state }
@@ -66,11 +70,21 @@ struct Task {
     /// The queue of what was typed, for what the engine answers in the window's place.
     answers: mpsc::Sender<Bytes>,
     publish: watch::Sender<TerminalState>,
+    /// The person closed it, or its window is gone: nobody waits for its last words.
+    closed: bool,
 }
 
 impl Task {
     /// Runs source after source, until one ends by itself or the person ends the terminal.
-    async fn run(mut self, open: &OpenSource, mut typed: mpsc::Receiver<Bytes>) -> TerminalEnd {
+    async fn run(mut self, open: &OpenSource, typed: mpsc::Receiver<Bytes>) -> TerminalEnd {
+        let end = self.serve_all(open, typed).await;
+        if !self.closed {
+            self.drain().await;
+        }
+        end
+    }
+
+    async fn serve_all(&mut self, open: &OpenSource, mut typed: mpsc::Receiver<Bytes>) -> TerminalEnd {
         let mut source = match self.wait_for(open(Opening::First, self.sizes.subscribe()), None).await {
             Ok(source) => source,
             Err(end) => return end,
@@ -81,10 +95,7 @@ impl Task {
             (end, typed) = self.serve(source, typed).await;
             let problem = match end {
                 TerminalEnd::Failed { problem } if problem.code.is_lost_connection() => problem,
-                end => {
-                    self.drain().await;
-                    return end;
-                }
+                end => return end,
             };
             source = match self.reopen(open, problem, &mut typed).await {
                 Ok(source) => source,
@@ -144,12 +155,12 @@ impl Task {
                     Some(Command::Credit(bytes)) => {
                         self.view.give_credit(bytes);
                         if self.view.flush().is_err() {
-                            return Err(TerminalEnd::Closed);
+                            return Err(self.close());
                         }
                     }
                     Some(Command::GiveUp) if typed.is_some() => return Err(failed(&given_up())),
                     Some(Command::GiveUp) => {}
-                    Some(Command::Close) | None => return Err(TerminalEnd::Closed),
+                    Some(Command::Close) | None => return Err(self.close()),
                 },
                 // Without a sender the terminal is gone, which the commands tell.
                 Some(_) = discarded => {}
@@ -178,14 +189,18 @@ impl Task {
         let sizing = follow_size(self.sizes.subscribe(), Arc::clone(&control));
         let sizing = tokio::spawn(stop.clone().run_until_cancelled_owned(sizing));
         let _stopped_when_dropped = stop.clone().drop_guard();
-        let end = self.show(reader.as_mut(), control.as_ref()).await;
+        let end = self.show(reader.as_mut()).await;
         stop.cancel();
+        if self.closed {
+            // A server that does not listen is not waited for, but it is told as soon as it does: its shell would run on.
+            tokio::spawn(async move { timeout(CLOSE_TIMEOUT, control.close()).await });
+        }
         let _ = sizing.await;
         let typed = writing.await.unwrap_or_else(|_| mpsc::channel(1).1);
         (end, typed)
     }
 
-    async fn show(&mut self, reader: &mut dyn SourceReader, control: &dyn SourceControl) -> TerminalEnd {
+    async fn show(&mut self, reader: &mut dyn SourceReader) -> TerminalEnd {
         let answers = self.answers.clone();
         loop {
             tokio::select! {
@@ -195,9 +210,7 @@ impl Task {
                     Some(Command::Resize(size)) => self.resize(size),
                     Some(Command::GiveUp) => {}
                     Some(Command::Close) | None => {
-                        // A server that does not listen is not waited for: the channel ends with the reader.
-                        let _ = control.close().now_or_never();
-                        return TerminalEnd::Closed;
+                        return self.close();
                     }
                 },
                 permit = answers.reserve(), if self.view.has_answers() => {
@@ -228,12 +241,16 @@ impl Task {
                 }
             }
             if self.view.flush().is_err() {
-                let _ = control.close().now_or_never();
-                return TerminalEnd::Closed;
+                return self.close();
             }
             // Emulating a flood takes the time of whoever else runs on this thread.
             tokio::task::yield_now().await;
         }
+    }
+
+    fn close(&mut self) -> TerminalEnd {
+        self.closed = true;
+        TerminalEnd::Closed
     }
 
     fn resize(&mut self, size: TerminalSize) {

@@ -267,6 +267,36 @@ async fn the_last_output_is_shown_before_the_end_is_told_however_late_the_credit
 }
 
 #[tokio::test]
+async fn a_terminal_whose_window_is_behind_can_be_closed() {
+    let bed = bed(64);
+    bed.events.send(SourceEvent::Output(Bytes::from(vec![b'x'; 2 * CREDIT_BYTES]))).await.expect("room");
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    bed.terminal.close().await;
+    assert_eq!(bed.ended().await, TerminalEnd::Closed);
+}
+
+#[tokio::test]
+async fn what_a_lost_source_said_last_is_shown_also_if_nothing_comes_after_it() {
+    let mut bed = bed(64);
+    let output = [vec![b'x'; CREDIT_BYTES], b"the last words".to_vec()].concat();
+    bed.events.send(SourceEvent::Output(output.into())).await.expect("room");
+    bed.events.send(lost()).await.expect("room");
+    bed.becomes(|state| matches!(state, TerminalState::Waiting { .. })).await;
+    bed.again.send(Err(failure(ErrorCode::HostKeyChanged))).await.expect("it waits");
+    let mut seen = 0;
+    while seen < CREDIT_BYTES {
+        seen += bed.shown.recv().await.expect("it is there").len();
+    }
+    // The wait is over now, and the window only then shows what it got.
+    while bed.again.capacity() == 0 {
+        tokio::task::yield_now().await;
+    }
+    bed.terminal.give_credit(seen).await.expect("it is there");
+    bed.shows("the last words").await;
+    assert!(matches!(bed.ended().await, TerminalEnd::Failed { .. }));
+}
+
+#[tokio::test]
 async fn a_server_that_takes_nothing_typed_does_not_stop_output_or_resizes() {
     let mut bed = bed(4);
     let terminal = bed.terminal.clone();
