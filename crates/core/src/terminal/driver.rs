@@ -103,6 +103,7 @@ impl Task {
             };
             // What is still queued was typed for the shell that is gone.
             while typed.try_recv().is_ok() {}
+            self.view.take_answers();
             self.view.push(&seam::between());
         }
     }

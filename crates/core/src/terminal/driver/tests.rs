@@ -297,6 +297,35 @@ async fn what_a_lost_source_said_last_is_shown_also_if_nothing_comes_after_it() 
 }
 
 #[tokio::test]
+async fn answers_to_a_program_that_was_lost_are_not_typed_into_the_next_shell() {
+    // The writer takes nothing, so the answer waits in the view when the source is lost.
+    let bed = bed(1);
+    let terminal = bed.terminal.clone();
+    let typing =
+        tokio::spawn(async move { while terminal.write(Bytes::from_static(b"xx")).await.is_ok() {} });
+    // One piece is stuck in the writer and the queue behind it is full.
+    while bed.terminal.handle.typed.capacity() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let piece = Bytes::from(format!("{:78}\r\n", "a line").repeat(400));
+    for _ in 0..200 {
+        bed.events.send(SourceEvent::Output(piece.clone())).await.expect("room");
+    }
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"\x1b[6n"))).await.expect("room");
+    bed.events.send(lost()).await.expect("room");
+    bed.becomes(|state| matches!(state, TerminalState::Waiting { .. })).await;
+    typing.abort();
+    let _ = typing.await;
+    let (source, _events, mut typed) = another();
+    bed.again.send(Ok(source)).await.expect("it waits");
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    bed.terminal.write(Bytes::from_static(b"hello")).await.expect("it is there");
+    let mut text = [0; 5];
+    typed.read_exact(&mut text).await.expect("it arrives");
+    assert_eq!(&text, b"hello");
+}
+
+#[tokio::test]
 async fn a_server_that_takes_nothing_typed_does_not_stop_output_or_resizes() {
     let mut bed = bed(4);
     let terminal = bed.terminal.clone();
