@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use russh::Channel;
 use russh::client::Msg;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::{Connection, spare};
@@ -88,6 +89,17 @@ impl Drop for SessionPlace {
     }
 }
 
+/// A channel that nobody has taken yet.
+struct Unclaimed(Option<Channel<Msg>>);
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        if let Some(channel) = self.0.take() {
+            spare::close(channel);
+        }
+    }
+}
+
 impl Connection {
     /// Offers the person's agent to a session, if that was chosen for the host.
     async fn offer_agent(&self, channel: &Channel<Msg>) {
@@ -98,13 +110,29 @@ impl Connection {
         }
     }
 
+    /// Asks the server for a session channel. If whoever wanted it has gone by the time of the answer, it is closed: russh
+    /// would leave it open, and the server would count it for as long as the connection lasts.
+    pub(super) async fn ask_for_channel(self: &Arc<Self>) -> Result<Channel<Msg>, russh::Error> {
+        let (give, given) = oneshot::channel();
+        let connection = Arc::clone(self);
+        tokio::spawn(async move {
+            let opened = tokio::select! {
+                opened = connection.handle.channel_open_session() => opened,
+                _ = connection.ended() => Err(russh::Error::Disconnect),
+            };
+            let _ = give.send(opened.map(|channel| Unclaimed(Some(channel))));
+        });
+        let opened = given.await.unwrap_or(Err(russh::Error::Disconnect))?.0.take();
+        opened.ok_or(russh::Error::Disconnect)
+    }
+
     /// Opens a session channel, or takes the one that is open in advance.
-    async fn open_channel(&self) -> Result<Channel<Msg>, Refusal> {
+    async fn open_channel(self: &Arc<Self>) -> Result<Channel<Msg>, Refusal> {
         if let Some(channel) = self.spare.take() {
             return Ok(channel);
         }
         let opened = tokio::select! {
-            opened = timeout(OPEN_TIMEOUT, self.handle.channel_open_session()) => opened,
+            opened = timeout(OPEN_TIMEOUT, self.ask_for_channel()) => opened,
             ended = self.ended() => return Err(Refusal::Failed(ended)),
         };
         let cause = match opened {

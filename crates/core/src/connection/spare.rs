@@ -51,7 +51,7 @@ impl Spare {
         tokio::spawn(async move {
             let Some(connection) = connection.upgrade() else { return };
             let opened = tokio::select! {
-                opened = timeout(OPEN_TIMEOUT, connection.handle.channel_open_session()) => opened,
+                opened = timeout(OPEN_TIMEOUT, connection.ask_for_channel()) => opened,
                 _ = connection.ended() => return,
             };
             let spare = &connection.spare;
@@ -76,7 +76,9 @@ fn is_patient(connection: &Connection) -> bool {
 
 /// Closes a channel that nobody needs: russh leaves it open when it is dropped, and the server would count it.
 pub(super) fn close(channel: Channel<Msg>) {
-    tokio::spawn(async move {
+    // At the end of the app there is no runtime, and no connection either.
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    runtime.spawn(async move {
         let _ = timeout(CLOSE_TIMEOUT, channel.close()).await;
     });
 }
