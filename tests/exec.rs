@@ -11,7 +11,7 @@ use bowline_core::terminal::state::TerminalSize;
 use bowline_tests::available;
 use bowline_tests::desk::{Desk, at};
 use bowline_tests::eventually::{PATIENCE, eventually};
-use bowline_tests::fault_proxy::{Cut, FaultProxy};
+use bowline_tests::fault_proxy::{Cut, Direction, FaultProxy};
 use bowline_tests::sshd::Sshd;
 
 const MIB: usize = 1024 * 1024;
@@ -272,6 +272,41 @@ async fn a_lost_connection_leaves_the_outcome_unknown_and_the_command_is_not_run
     assert_eq!(unknown(&outcome.end), ErrorCode::ExecOutcomeUnknown);
     assert_eq!(run(&desk, &host, "echo again").await.stdout, b"again\n");
     assert_eq!(std::fs::read_to_string(&runs).expect("it ran"), "run\n");
+}
+
+#[tokio::test]
+async fn commands_one_after_the_other_share_a_connection_that_may_have_one_session() {
+    let Some(sshd) = available(Sshd::builder().max_sessions(1).start().await) else { return };
+    let proxy = FaultProxy::start(sshd.address(), 1).await;
+    let desk = Desk::new().await;
+    desk.answer_with("");
+    let host = desk.save_draft(through(&sshd, &proxy)).await;
+    for status in 0..30 {
+        assert_eq!(run(&desk, &host, &format!("exit {status}")).await.end, ExecEnd::Exited { status });
+    }
+    assert_eq!(proxy.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_command_that_was_given_up_before_it_began_leaves_no_session_behind() {
+    let Some(sshd) = available(Sshd::builder().max_sessions(1).start().await) else { return };
+    let proxy = FaultProxy::start(sshd.address(), 1).await;
+    let desk = Desk::new().await;
+    desk.answer_with("");
+    let host = desk.save_draft(through(&sshd, &proxy)).await;
+    run(&desk, &host, "true").await;
+    proxy.delay(Direction::ToClient, Duration::from_millis(500));
+    let starting = desk.engine.exec(&host, ExecRequest::command("true"));
+    tokio::time::timeout(Duration::from_millis(50), starting).await.expect_err("the server has not answered");
+    proxy.delay(Direction::ToClient, Duration::ZERO);
+    // The server allows one session: until that one is closed it refuses every other.
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while let Err(error) = desk.engine.exec(&host, ExecRequest::command("true")).await {
+        assert_eq!(error.code, ErrorCode::ChannelRefused);
+        assert!(tokio::time::Instant::now() < deadline, "the session is still open");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(proxy.accepted(), 1);
 }
 
 #[tokio::test]

@@ -159,6 +159,8 @@ pub struct Connection {
     sessions: AtomicU32,
     /// How many it may have: [`SESSIONS_MAX`], or what the server turned out to allow.
     sessions_max: AtomicU32,
+    /// When a session last gave its place back.
+    freed: Mutex<Option<Instant>>,
     /// A channel that is open in advance.
     spare: Spare,
     vitals: Mutex<Vitals>,
@@ -239,6 +241,7 @@ impl Connection {
             facts,
             sessions: AtomicU32::new(0),
             sessions_max: AtomicU32::new(SESSIONS_MAX),
+            freed: Mutex::default(),
             spare: Spare::default(),
             vitals: Mutex::new(Vitals::new(Instant::now())),
             asked: Arc::default(),

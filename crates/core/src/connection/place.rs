@@ -7,7 +7,7 @@ use std::time::Duration;
 use russh::Channel;
 use russh::client::Msg;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Connection, spare};
 use crate::error::{Error, ErrorCode, Result};
@@ -15,6 +15,13 @@ use crate::prompt::visible_line;
 
 /// Time for a channel to be opened; a peer that is up but hangs is not waited for.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// For so long after the end of a session a refusal may be about that one: sshd counts a session until it has looked at all
+/// that has arrived, and so refuses the next one that is asked for in the same breath.
+const SETTLES_WITHIN: Duration = Duration::from_secs(1);
+/// How often, and after which pause, it is asked again then.
+const ASKED_AGAIN: u32 = 5;
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// Why a place has no channel.
 #[derive(Debug)]
@@ -85,6 +92,7 @@ impl Drop for SessionPlace {
         if let Some(channel) = self.channel().take() {
             spare::close(channel);
         }
+        *self.connection.freed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         self.connection.sessions.fetch_sub(1, Ordering::AcqRel);
     }
 }
@@ -110,6 +118,19 @@ impl Connection {
         }
     }
 
+    async fn ask_until_settled(self: &Arc<Self>) -> Result<Channel<Msg>, russh::Error> {
+        for _ in 0..ASKED_AGAIN {
+            let opened = self.ask_for_channel().await;
+            let freed = *self.freed.lock().unwrap_or_else(PoisonError::into_inner);
+            let settles = freed.is_some_and(|freed| freed.elapsed() < SETTLES_WITHIN);
+            if !(settles && matches!(opened, Err(russh::Error::ChannelOpenFailure(_)))) {
+                return opened;
+            }
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        }
+        self.ask_for_channel().await
+    }
+
     /// Asks the server for a session channel. If whoever wanted it has gone by the time of the answer, it is closed: russh
     /// would leave it open, and the server would count it for as long as the connection lasts.
     pub(super) async fn ask_for_channel(self: &Arc<Self>) -> Result<Channel<Msg>, russh::Error> {
@@ -132,7 +153,7 @@ impl Connection {
             return Ok(channel);
         }
         let opened = tokio::select! {
-            opened = timeout(OPEN_TIMEOUT, self.ask_for_channel()) => opened,
+            opened = timeout(OPEN_TIMEOUT, self.ask_until_settled()) => opened,
             ended = self.ended() => return Err(Refusal::Failed(ended)),
         };
         let cause = match opened {
