@@ -49,7 +49,7 @@ pub async fn dial(jump: &Jump, target: &Target) -> Result<Dialled> {
         received,
         current: Bytes::new(),
         writer: Box::pin(write.make_writer()),
-        _held: Held { write: Some(write), place },
+        _held: Held(Some((write, place))),
     };
     let ended = {
         let (carrier, name) = (Arc::clone(&carrier), jump.name.clone());
@@ -128,21 +128,18 @@ async fn drain(mut read: ChannelReadHalf, messages: mpsc::Sender<Bytes>, link: A
 }
 
 /// Closes the channel, and gives the place on the carrier back after that.
-struct Held {
-    write: Option<ChannelWriteHalf<Msg>>,
-    place: SessionPlace,
-}
+struct Held(Option<(ChannelWriteHalf<Msg>, SessionPlace)>);
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let (Some(write), Ok(runtime)) = (self.write.take(), tokio::runtime::Handle::try_current()) else {
+        let (Some((write, place)), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current())
+        else {
             return;
         };
-        let carrier = Arc::clone(self.place.connection());
         runtime.spawn(async move {
             tokio::select! {
                 _ = timeout(CLOSE_TIMEOUT, write.close()) => {}
-                _ = carrier.ended() => {}
+                _ = place.connection().ended() => {}
             }
         });
     }
