@@ -397,7 +397,7 @@ impl Screen {
     /// Adds a combining character to the one before.
     fn join(&mut self, code: u32) {
         let Some(character) = char::from_u32(code) else { return };
-        if self.extras.is_full() {
+        if self.extras.wants_collection() {
             self.collect_garbage();
         }
         let buffer = self.buffer();
@@ -429,6 +429,7 @@ impl Screen {
                 *cell = self.extras.adopt(*cell, &old);
             }
         }
+        self.extras.collected();
         self.renew_pen();
     }
 

@@ -44,6 +44,9 @@ const JOINED_CHARS: usize = 16;
 /// forgotten when it is full.
 const TEXTS: usize = 16_384;
 const RARES: usize = 4_096;
+/// New ones that are drawn without, while most of the old ones are in use, before it is looked again: a look costs as much
+/// as printing the screen.
+const COLLECTION_PATIENCE: usize = 4_096;
 
 impl Cell {
     pub const BLANK: Cell = Cell { content: 1 << WIDTH_SHIFT, fg: 0, bg: 0, rare: 0 };
@@ -120,6 +123,8 @@ pub(super) struct Extras {
     texts: Vec<Box<str>>,
     rares: Vec<Rare>,
     numbers: HashMap<Rare, u32>,
+    /// So often it may be found full before it is looked at again what is unused.
+    patience: usize,
 }
 
 impl Extras {
@@ -134,8 +139,21 @@ impl Extras {
         self.rares.get((number as usize).checked_sub(1)?)
     }
 
-    pub fn is_full(&self) -> bool {
-        self.texts.len() >= TEXTS || self.rares.len() >= RARES
+    /// Whether it is time to forget what no cell has any more. Where a screen really has that much, looking again at every
+    /// character would make each cost as much as the whole screen.
+    pub fn wants_collection(&mut self) -> bool {
+        if self.texts.len() < TEXTS && self.rares.len() < RARES {
+            return false;
+        }
+        let wants = self.patience == 0;
+        self.patience = self.patience.saturating_sub(1);
+        wants
+    }
+
+    /// Everything in it is in use.
+    pub fn collected(&mut self) {
+        let crowded = self.texts.len() > TEXTS / 2 || self.rares.len() > RARES / 2;
+        self.patience = if crowded { COLLECTION_PATIENCE } else { 0 };
     }
 
     /// A number for a joined character; none when there is no room.
@@ -317,5 +335,40 @@ impl Row {
     pub fn cells_mut(&mut self) -> &mut [Cell] {
         let used = self.used;
         &mut self.cells[..used]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often it is looked for what is unused while so many characters are joined on a screen that needs so many.
+    fn collections(in_use: usize, joined: usize) -> usize {
+        let mut extras = Extras::default();
+        let mut collections = 0;
+        for _ in 0..joined {
+            if extras.wants_collection() {
+                collections += 1;
+                extras = Extras::default();
+                for _ in 0..in_use {
+                    extras.add_text("e\u{301}");
+                }
+                extras.collected();
+            }
+            extras.add_text("e\u{301}");
+        }
+        collections
+    }
+
+    #[test]
+    fn a_screen_that_is_full_of_joined_characters_is_not_searched_for_each_further_one() {
+        let joined = 10 * TEXTS;
+        assert!(collections(TEXTS, joined) <= joined / COLLECTION_PATIENCE);
+        assert!(collections(TEXTS - 1, joined) <= joined / COLLECTION_PATIENCE);
+    }
+
+    #[test]
+    fn what_is_unused_makes_room_at_once() {
+        assert_eq!(collections(10, 2 * TEXTS), 2);
     }
 }

@@ -645,7 +645,7 @@ impl Screen {
     }
 
     fn make_room_and_renew(&mut self) {
-        if self.extras.is_full() {
+        if self.extras.wants_collection() {
             self.collect_garbage();
         } else {
             self.renew_pen();
