@@ -295,7 +295,10 @@ async fn a_command_that_was_given_up_before_it_began_leaves_no_session_behind() 
     desk.answer_with("");
     let host = desk.save_draft(through(&sshd, &proxy)).await;
     run(&desk, &host, "true").await;
-    proxy.delay(Direction::ToClient, Duration::from_millis(500));
+    proxy.delay(Direction::ToClient, Duration::from_millis(300));
+    // What was under way when that was set is not delayed yet.
+    run(&desk, &host, "true").await;
+    eventually("these sessions are over", || sshd.log().matches("Close session").count() == 2).await;
     let starting = desk.engine.exec(&host, ExecRequest::command("true"));
     tokio::time::timeout(Duration::from_millis(50), starting).await.expect_err("the server has not answered");
     proxy.delay(Direction::ToClient, Duration::ZERO);
