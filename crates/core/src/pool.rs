@@ -212,12 +212,15 @@ impl Pool {
 
     /// The host was changed by the person: what was learnt of it before says nothing any more.
     pub fn forget_failures(&self, host: &HostId) {
-        let forgotten = self.with_slot(host, |slot| {
-            slot.bury(Instant::now());
-            (slot.lanes.is_empty() && slot.dial.is_none() && slot.waiting == 0)
-                .then(|| slot.reconnect.closed(Instant::now()))
+        let noted = self.with_slot(host, |slot| {
+            let now = Instant::now();
+            let buried = slot.bury(now);
+            let unused = slot.lanes.is_empty() && slot.dial.is_none() && slot.waiting == 0;
+            let forgotten = unused.then(|| slot.reconnect.closed(now));
+            buried.into_iter().chain(forgotten.flatten()).collect::<Vec<_>>()
         });
-        if forgotten.flatten().is_some() {
+        if !noted.is_empty() {
+            self.note(host, noted);
             self.publish(host);
         }
     }

@@ -138,3 +138,21 @@ async fn giving_up_tells_everybody_the_last_failure() {
     }
     assert!(!pool.is_in_use());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_timeline_says_that_a_changed_host_is_no_failed_one_any_more() {
+    let pool = pool();
+    let (refused, _) = failing(ErrorCode::AuthRefused);
+    pool.place(&host(), refused).await.expect_err("it fails");
+    pool.forget_failures(&host());
+    pool.forget_failures(&host());
+    assert_eq!(state(&pool), ConnectionState::Idle);
+    let told: Vec<_> = pool.timeline.entries().into_iter().map(|entry| entry.what).collect();
+    assert!(
+        matches!(
+            told[..],
+            [TimelineEvent::Dialing { .. }, TimelineEvent::Halted { .. }, TimelineEvent::Closed]
+        ),
+        "{told:?}"
+    );
+}
