@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
-use bowline_core::error::ErrorCode;
+use bowline_core::engine::PasswordChange;
+use bowline_core::error::{Action, ErrorCode};
 use bowline_core::host::{AuthMethod, HostDraft};
 use bowline_core::prompt::{Answer, Question, Secret};
 use bowline_tests::desk::{Desk, at, trusting};
@@ -21,6 +22,8 @@ enum Script {
     EndlessRounds,
     /// Takes every answer and wants another one.
     NeverEnough,
+    /// Closes the connection in answer to a password.
+    HangsUp,
     /// Opens channels of every kind towards the client.
     OpensChannels,
 }
@@ -74,6 +77,7 @@ impl Handler for Server {
         self.seen.lock().expect("no panic").push(password.to_owned());
         Ok(match self.script {
             Script::NeverEnough => another_factor(),
+            Script::HangsUp => return Err(russh::Error::Disconnect),
             _ => Auth::Accept,
         })
     }
@@ -112,7 +116,7 @@ async fn serve(script: Script) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let address = listener.local_addr().expect("its address");
     let methods: &[MethodKind] = match script {
         Script::ThreeRounds | Script::EndlessRounds => &[MethodKind::KeyboardInteractive],
-        Script::NeverEnough | Script::OpensChannels => &[MethodKind::Password],
+        Script::NeverEnough | Script::HangsUp | Script::OpensChannels => &[MethodKind::Password],
     };
     let host_key = PrivateKey::random(&mut russh::keys::key::safe_rng(), Algorithm::Ed25519).expect("a key");
     let config = Arc::new(Config {
@@ -188,6 +192,20 @@ async fn a_server_that_wants_factor_after_factor_is_left() {
     let code = desk.open_in_vain(&host).await.code;
     assert!(matches!(code, ErrorCode::AuthNothingToTry | ErrorCode::AuthRefused), "{code:?}");
     assert!(desk.questions().len() < 8, "{}", desk.questions().len());
+}
+
+#[tokio::test]
+async fn a_kept_password_to_which_a_server_hangs_up_is_not_sent_again_by_itself() {
+    let (address, seen) = serve(Script::HangsUp).await;
+    let desk = Desk::new().await;
+    desk.answer_with("");
+    let password = PasswordChange::Set { secret: Secret::new("a wrong one") };
+    let draft = host(address, AuthMethod::Password);
+    let host = desk.engine.host_create(draft, password).await.expect("it is saved").id;
+    let problem = desk.open_in_vain(&host).await;
+    assert_eq!(problem.code, ErrorCode::AuthRefused, "{}", problem.message);
+    assert_eq!(problem.action, Action::Ask);
+    assert_eq!(*seen.lock().expect("no panic"), ["a wrong one"]);
 }
 
 #[tokio::test]

@@ -276,6 +276,27 @@ impl Attempt<'_> {
         .because(error)
     }
 
+    /// A connection that ends in answer to a password which nobody typed just now may have been ended because of it (sshd's
+    /// MaxAuthTries 1): sent again and again by itself it would lock the account, so this is a refusal.
+    fn refused_silently(&self, error: Error, method: &str) -> Error {
+        if error.code != ErrorCode::ClosedInHandshake || self.asked.is_some() {
+            return error;
+        }
+        let (user, address) = (&self.target.user, &self.target.address);
+        Error::new(
+            ErrorCode::AuthRefused,
+            format!(
+                "{address} closed the connection in answer to the password of {user}, which may be the wrong one. Nothing is \
+                 tried again by itself, so that the account is not locked. Check the password, then try again."
+            ),
+        )
+        .with("tried", method)
+        .with("user", user)
+        .with("address", address)
+        .with("offered", method)
+        .because(error)
+    }
+
     async fn ask(&mut self, question: Question, can_remember: bool) -> Result<Answer> {
         let saved = self.target.asker.host_id.is_some() || matches!(question, Question::Passphrase { .. });
         let can_remember = can_remember && saved && self.authenticator.secrets.state().await.is_ok();

@@ -66,10 +66,14 @@ impl Attempt<'_> {
                         }
                     }
                 };
+                let secret = !answers.is_empty();
                 let answers = answers.iter().map(|answer| answer.expose().to_owned()).collect();
                 let answering = self.handle.authenticate_keyboard_interactive_respond(answers);
                 let answered = super::in_time(self.target, answering).await?;
-                response = answered.map_err(|error| self.ended(error))?;
+                response = answered.map_err(|error| match self.ended(error) {
+                    error if secret => self.refused_silently(error, "keyboard-interactive"),
+                    error => error,
+                })?;
             };
             let asked = rounds > 0;
             if !matches!(outcome, Outcome::Refused(_)) {

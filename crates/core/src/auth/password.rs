@@ -37,7 +37,7 @@ impl Attempt<'_> {
                     unanswered(self.target)
                 });
             };
-            let outcome = self.outcome(result)?;
+            let outcome = self.outcome(result).map_err(|error| self.refused_silently(error, "password"))?;
             if !matches!(outcome, Outcome::Refused(_)) {
                 if let (true, Some(id)) = (remember, &self.target.asker.host_id) {
                     self.to_remember.push((SecretKind::Password, id.0.clone(), password));
