@@ -368,10 +368,12 @@ impl Pool {
                 Status::Up { suspect_since, .. } => *suspect_since,
             };
             if suspect_since.is_some() != doubt.is_some() {
-                let lasted = doubt.map(|since| since.elapsed());
-                let what =
-                    if suspect_since.is_some() { TimelineEvent::Suspect } else { TimelineEvent::Heard };
-                self.timeline.note(Some(&host), lasted, what);
+                let begins = suspect_since.is_some();
+                if self.with_slot(&host, |slot| slot.doubted(begins)) {
+                    let lasted = doubt.map(|since| since.elapsed());
+                    let what = if begins { TimelineEvent::Suspect } else { TimelineEvent::Heard };
+                    self.timeline.note(Some(&host), lasted, what);
+                }
                 doubt = suspect_since;
             }
             unused_since = match (connection.session_count(), unused_since) {
@@ -393,7 +395,12 @@ impl Pool {
             }
             let _ = tokio::time::timeout(LOOK, status.changed()).await;
         }
-        let noted = self.with_slot(&host, |slot| slot.bury(Instant::now()));
+        let noted = self.with_slot(&host, |slot| {
+            if doubt.is_some() {
+                slot.doubted(false);
+            }
+            slot.bury(Instant::now())
+        });
         self.note(&host, noted);
         self.publish(&host);
     }

@@ -21,6 +21,8 @@ pub(super) struct Slot {
     pub reconnect: Reconnect,
     /// Those who wait until it is up again.
     pub waiting: u32,
+    /// How many of its connections are in doubt.
+    pub doubts: u32,
     /// Changes when those who wait have to look again: the next try is now, or they are to give up.
     pub news: watch::Sender<News>,
 }
@@ -43,6 +45,7 @@ impl Slot {
             dial: None,
             reconnect: Reconnect::new(now),
             waiting: 0,
+            doubts: 0,
             news: watch::Sender::default(),
         }
     }
@@ -74,6 +77,14 @@ impl Slot {
     /// A dial failed, or the last connection was lost.
     pub fn failed(&mut self, problem: Problem, now: Instant) -> Noted {
         self.reconnect.failed(problem, self.waiting > 0, now, rand::random())
+    }
+
+    /// The doubt about one of its connections begins or ends. Whether that is news of the host: connections to one host fall
+    /// silent together, and that is one event.
+    pub fn doubted(&mut self, begins: bool) -> bool {
+        let before = self.doubts;
+        self.doubts = if begins { before + 1 } else { before.saturating_sub(1) };
+        (before == 0) != (self.doubts == 0)
     }
 
     /// The next try is now. False if none is due.

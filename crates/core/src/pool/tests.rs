@@ -156,3 +156,11 @@ async fn the_timeline_says_that_a_changed_host_is_no_failed_one_any_more() {
         "{told:?}"
     );
 }
+
+#[test]
+fn connections_that_fall_silent_together_are_one_event() {
+    let mut slot = Slot::new(Instant::now());
+    let told: Vec<bool> =
+        [true, true, true, false, false, false, true].map(|begins| slot.doubted(begins)).into();
+    assert_eq!(told, [true, false, false, false, false, true, true]);
+}
