@@ -265,7 +265,11 @@ impl Connection {
         self.sessions
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < most).then_some(count + 1))
             .ok()?;
-        Some(SessionPlace { connection: Arc::clone(self), channel: Mutex::default() })
+        Some(SessionPlace {
+            connection: Arc::clone(self),
+            channel: Mutex::default(),
+            refused: AtomicBool::new(false),
+        })
     }
 
     /// Gives out no place any more, if none is taken.

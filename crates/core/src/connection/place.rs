@@ -1,6 +1,6 @@
 //! A place on a connection for one session, and the channel on it.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub struct SessionPlace {
     pub(super) connection: Arc<Connection>,
     /// Its channel, from when it is open until somebody takes it.
     pub(super) channel: Mutex<Option<Channel<Msg>>>,
+    /// The server gave it none, so it counts none there either.
+    pub(super) refused: AtomicBool,
 }
 
 impl std::fmt::Debug for SessionPlace {
@@ -54,7 +56,7 @@ impl SessionPlace {
     /// # Errors
     /// [`Refusal::Full`] when the server allows no further session on this connection.
     pub async fn open(&self) -> Result<(), Refusal> {
-        let channel = self.connection.open_channel().await?;
+        let channel = self.ask().await?;
         *self.channel() = Some(channel);
         Ok(())
     }
@@ -67,7 +69,7 @@ impl SessionPlace {
         let opened = self.channel().take();
         let channel = match opened {
             Some(channel) => channel,
-            None => self.connection.open_channel().await.map_err(|refusal| match refusal {
+            None => self.ask().await.map_err(|refusal| match refusal {
                 Refusal::Failed(error) => error,
                 Refusal::Full => Error::new(
                     ErrorCode::ChannelRefused,
@@ -82,6 +84,12 @@ impl SessionPlace {
         Ok(channel)
     }
 
+    async fn ask(&self) -> Result<Channel<Msg>, Refusal> {
+        let opened = self.connection.open_channel().await;
+        self.refused.store(opened.is_err(), Ordering::Release);
+        opened
+    }
+
     fn channel(&self) -> std::sync::MutexGuard<'_, Option<Channel<Msg>>> {
         self.channel.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,7 +100,9 @@ impl Drop for SessionPlace {
         if let Some(channel) = self.channel().take() {
             spare::close(channel);
         }
-        *self.connection.freed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        if !self.refused.load(Ordering::Acquire) {
+            *self.connection.freed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         self.connection.sessions.fetch_sub(1, Ordering::AcqRel);
     }
 }
