@@ -175,14 +175,13 @@ codes! {
     ConnectionClosed => Retry,
     /// What we wrote could no longer be delivered: `address`.
     ConnectionBroken => Retry,
-    /// The connection ended under the session for another reason: `address`, `cause`.
     /// The server refused to run a command: `address`.
     ExecRefused => Fix,
     /// Nobody knows how a command ended: `address`, `cause`.
     ExecOutcomeUnknown => Ask,
     /// A command was given up because its output was not taken: `address`, `cause`.
     ExecOutputTooLarge => Fix,
-    /// The connection ended under the session: `address`, `cause`.
+    /// The connection ended under the session for another reason: `address`, `cause`.
     ConnectionLost => Retry,
     /// Nothing was heard for too long, so the connection was given up: `address`, `seconds`.
     ConnectionSilent => Retry,
