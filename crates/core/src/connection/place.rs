@@ -159,7 +159,7 @@ impl Connection {
 
     /// Opens a session channel, or takes the one that is open in advance.
     async fn open_channel(self: &Arc<Self>) -> Result<Channel<Msg>, Refusal> {
-        if let Some(channel) = self.spare.take() {
+        if let Some(channel) = self.spare.take().await {
             return Ok(channel);
         }
         let opened = tokio::select! {

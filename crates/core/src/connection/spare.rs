@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Connection;
@@ -20,23 +20,20 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// At most one channel, and whether the server lets us have it.
 #[derive(Default)]
 pub(super) struct Spare {
-    channel: Mutex<Option<Channel<Msg>>>,
+    /// Asks the channel's keeper to hand it over.
+    keeper: Mutex<Option<oneshot::Sender<oneshot::Sender<Channel<Msg>>>>>,
     opening: AtomicBool,
-    /// The server refused one, or closed it: it counts against its limit there, so none is opened any more.
-    unwanted: AtomicBool,
+    /// The server refused one, closed it, or wrote into it: none is opened any more.
+    unwanted: Arc<AtomicBool>,
 }
 
 impl Spare {
     /// The channel, if the server has not closed it meanwhile.
-    pub fn take(&self) -> Option<Channel<Msg>> {
-        let mut channel = self.lock().take()?;
-        while let Some(message) = channel.wait().now_or_never() {
-            if matches!(message, None | Some(ChannelMsg::Close | ChannelMsg::Eof)) {
-                self.unwanted.store(true, Ordering::Release);
-                return None;
-            }
-        }
-        Some(channel)
+    pub async fn take(&self) -> Option<Channel<Msg>> {
+        let keeper = self.lock().take()?;
+        let (hand_over, handed_over) = oneshot::channel();
+        keeper.send(hand_over).ok()?;
+        handed_over.await.ok()
     }
 
     /// Opens the next one in the background.
@@ -56,15 +53,52 @@ impl Spare {
             };
             let spare = &connection.spare;
             match opened {
-                Ok(Ok(channel)) => *spare.lock() = Some(channel),
+                Ok(Ok(channel)) => {
+                    let (keeper, wanted) = oneshot::channel();
+                    tokio::spawn(keep(channel, wanted, Arc::clone(&spare.unwanted)));
+                    *spare.lock() = Some(keeper);
+                }
                 Ok(Err(_)) | Err(_) => spare.unwanted.store(true, Ordering::Release),
             }
             spare.opening.store(false, Ordering::Release);
         });
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Channel<Msg>>> {
-        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<oneshot::Sender<oneshot::Sender<Channel<Msg>>>>> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads the channel until somebody wants it: a server that wrote into one that nobody reads would stop the whole
+/// connection. It ends with the connection, which drops the other end of `wanted`.
+async fn keep(
+    mut channel: Channel<Msg>,
+    mut wanted: oneshot::Receiver<oneshot::Sender<Channel<Msg>>>,
+    unwanted: Arc<AtomicBool>,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            message = channel.wait() => match message {
+                None | Some(
+                    ChannelMsg::Close
+                    | ChannelMsg::Eof
+                    | ChannelMsg::Data { .. }
+                    | ChannelMsg::ExtendedData { .. },
+                ) => {
+                    unwanted.store(true, Ordering::Release);
+                    return close(channel);
+                }
+                Some(_) => {}
+            },
+            asked = &mut wanted => {
+                let left = match asked {
+                    Ok(hand_over) => hand_over.send(channel).err(),
+                    Err(_) => Some(channel),
+                };
+                return left.into_iter().for_each(close);
+            }
+        }
     }
 }
 

@@ -96,9 +96,14 @@ impl Slot {
         due
     }
 
-    /// The best of its connections speaks for the host.
+    /// One of its connections speaks for the host.
     pub fn view(&self, host: &HostId) -> ConnectionView {
-        let lane = self.lanes.iter().find(|lane| lane.is_up());
+        // Doubt about one of them is doubt about the host: a terminal may be on it.
+        let doubtful = |lane: &&Arc<Connection>| {
+            matches!(*lane.status().borrow(), Status::Up { suspect_since: Some(_), .. })
+        };
+        let up = || self.lanes.iter().filter(|lane| lane.is_up());
+        let lane = up().find(doubtful).or_else(|| up().next());
         let mut state = self.reconnect.state(self.waiting > 0);
         let mut round_trip = None;
         if let Some(Status::Up { suspect_since, round_trip: measured }) =
