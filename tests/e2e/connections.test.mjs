@@ -1,14 +1,13 @@
 // The connection tells the truth: lines that are cut, refused and frozen, keys that change, and the ways to a host.
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Key, openApp } from './support/app.mjs'
 import { openDesktop } from './support/desktop.mjs'
 import { openLine } from './support/line.mjs'
 import { openSshd } from './support/sshd.mjs'
 import { look } from './support/pictures.mjs'
+import { isTrusted } from './support/files.mjs'
 import { addHost, command, shown, useChinese } from './support/window.mjs'
 
 // The engine waits at most this long before the next try, and then has to log in.
@@ -149,7 +148,7 @@ test('another host key halts, is explained, and the page of trusted keys can und
   await press('Remove the key')
   await press('Undo')
   await app.byRole('listitem', `[127.0.0.1]:${line.port}`)
-  assert.match(readFileSync(join(desktop.home, '.ssh/known_hosts'), 'utf8'), new RegExp(`:${line.port} ssh-ed25519`))
+  assert.ok(isTrusted(desktop, line.port), 'the key is back in the file')
   await app.press(Key.ESCAPE)
   await app.until('the page is closed', async () => (await app.allByRole('dialog')).length === 0)
   line.target = sshd.port

@@ -1,5 +1,6 @@
-// Looking for what must be in no file.
+// Looking for what must be in a file, or in none.
 
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -14,4 +15,11 @@ export function filesThatHold(folder, text) {
     if (wanted.some((one) => content.includes(one))) found.push(path)
   }
   return found
+}
+
+/** Whether the desktop's known_hosts trusts an ed25519 key at a port of loopback, also under a hashed name. */
+export function isTrusted(desktop, port) {
+  const file = join(desktop.home, '.ssh/known_hosts')
+  const { stdout } = spawnSync('ssh-keygen', ['-F', `[127.0.0.1]:${port}`, '-f', file], { encoding: 'utf8' })
+  return stdout.includes(' ssh-ed25519 ')
 }

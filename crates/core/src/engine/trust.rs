@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Engine;
 use crate::error::{Error, Result};
-use crate::trust::TrustStore;
 use crate::trust::page::TrustedKeys;
+use crate::trust::{TrustStore, known_name};
 
 impl Engine {
     /// The lines of known_hosts that a search finds; see [`TrustStore::trusted_keys`]. An empty search finds all.
@@ -13,7 +13,16 @@ impl Engine {
     /// # Errors
     /// [`crate::error::ErrorCode::KnownHostsUnreadable`].
     pub async fn trusted_keys(&self, search: String) -> Result<TrustedKeys> {
-        self.with_trust(move |trust| trust.trusted_keys(&search)).await
+        let mut hosts: Vec<String> = self
+            .hosts()
+            .await?
+            .hosts
+            .iter()
+            .map(|host| known_name(&host.draft.address, host.draft.port))
+            .collect();
+        hosts.sort();
+        hosts.dedup();
+        self.with_trust(move |trust| trust.trusted_keys(&search, &hosts)).await
     }
 
     /// Takes a line out of the person's known_hosts. The number undoes it, with [`Engine::trusted_key_restore`].

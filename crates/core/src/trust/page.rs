@@ -15,6 +15,8 @@ use crate::prompt::visible_line;
 
 /// Lines that one page shows; whoever has more narrows the search.
 const SHOWN_MAX: usize = 1000;
+/// Hosts that each hashed line is tried with; a try costs a microsecond.
+const HOSTS_TRIED_MAX: usize = 500;
 /// Names and characters that are shown of one line.
 const NAMES_SHOWN_MAX: usize = 32;
 const TEXT_SHOWN_CHARS: usize = 200;
@@ -28,9 +30,9 @@ pub struct TrustedKey {
     pub file: String,
     /// Counted from 1.
     pub line: u32,
-    /// Names and patterns, made visible; none if they are hashed.
+    /// Names and patterns, made visible. Of a hashed line those of the person's hosts that it turns out to mean, if any.
     pub names: Vec<String>,
-    /// The name can be found by searching for it, but not read.
+    /// The name stands there as a hash: it can be tried, but not read.
     pub hashed: bool,
     pub marker: Option<KeyMarker>,
     /// `ssh-ed25519` and so on.
@@ -79,18 +81,28 @@ struct Removal {
 
 impl TrustStore {
     /// The lines that a search finds: by a part of a name, fingerprint or comment, by the type, or by a whole host name, which
-    /// finds wildcards and hashed names too (`host`, `[host]:port` or `host:port`). An empty search finds all. It blocks.
+    /// finds wildcards and hashed names too (`host`, `[host]:port` or `host:port`). An empty search finds all. `hosts` are the
+    /// names of hosts that hashed lines are tried with. It blocks.
     ///
     /// # Errors
     /// [`ErrorCode::KnownHostsUnreadable`].
-    pub fn trusted_keys(&self, search: &str) -> Result<TrustedKeys> {
+    pub fn trusted_keys(&self, search: &str, hosts: &[String]) -> Result<TrustedKeys> {
         let entries = read_all(&self.user_files, &self.global_files)?;
         let search = Search::new(search);
         let (mut keys, mut found) = (Vec::new(), 0);
-        for entry in entries.iter().filter(|entry| search.finds(entry)) {
+        let hosts = &hosts[..hosts.len().min(HOSTS_TRIED_MAX)];
+        for entry in &entries {
+            let hashed = entry.names.is_hashed();
+            let tried: Vec<&String> =
+                hosts.iter().filter(|host| hashed && entry.names.matches(host)).collect();
+            if !search.finds(entry) && !tried.iter().any(|host| host.contains(&search.text)) {
+                continue;
+            }
             found += 1;
             if keys.len() < SHOWN_MAX {
-                keys.push(shown(entry));
+                let mut key = shown(entry);
+                key.names.extend(tried.into_iter().take(NAMES_SHOWN_MAX).cloned());
+                keys.push(key);
             }
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);

@@ -2,7 +2,7 @@ use super::super::page::{KeyMarker, TrustedKey};
 use super::*;
 
 fn found(bed: &Bed, search: &str) -> Vec<TrustedKey> {
-    bed.store.trusted_keys(search).expect("readable").keys
+    bed.store.trusted_keys(search, &[]).expect("readable").keys
 }
 
 fn path_text(bed: &Bed) -> String {
@@ -40,7 +40,7 @@ fn a_search_finds_hashed_names_and_wildcards_by_the_name_of_a_host() {
     assert_eq!(hits("exam"), [(false, 1)]);
     assert_eq!(hits("nowhere"), []);
     assert_eq!(hits("sha256:").len(), 3);
-    let page = bed.store.trusted_keys("exam").expect("readable");
+    let page = bed.store.trusted_keys("exam", &[]).expect("readable");
     assert_eq!((page.found, page.total), (1, 3));
 }
 
