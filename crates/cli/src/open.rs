@@ -1,7 +1,8 @@
 //! From a name to a connection that is logged in.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bowline_core::connection::Connection;
 use bowline_core::connection::progress::{TestOutcome, TestProgress, TestStep};
@@ -52,9 +53,17 @@ pub async fn resolved(
     let command = String::from_utf8_lossy(command);
     let resolved = resolve(engine, name, &command, options, &hosts).await?;
     if !resolved.settings.quiet {
-        resolved.unused.iter().for_each(|unused| say(unused));
+        resolved.unused.iter().for_each(|unused| say_once(unused));
     }
     Ok(resolved)
+}
+
+/// A line for every host counts for each of the many that a command goes to, and is named with the first.
+fn say_once(unused: &str) {
+    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+    if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(unused.to_owned()) {
+        say(unused);
+    }
 }
 
 /// Dials, once.

@@ -78,6 +78,7 @@ fn said(note: &ConfigNote) -> String {
     let ConfigNote { keyword, value, place, kind } = note;
     let keyword = keyword.as_deref().unwrap_or_default();
     match kind {
+        ConfigNoteKind::Unsupported if value.is_empty() => format!("{place}: {keyword} is not used"),
         ConfigNoteKind::Unsupported => format!("{place}: {keyword} {value} is not used"),
         ConfigNoteKind::Problem if keyword.is_empty() => format!("{place}: {value}"),
         ConfigNoteKind::Problem => format!("{place}: {keyword}: {value}"),
@@ -262,6 +263,21 @@ mod tests {
         for wrong in ["", "@host", "host:0", "host:x", "[::1"] {
             assert!(spelled(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_line_that_counts_for_the_jump_host_too_is_named_once() {
+        let home = Home::with(
+            "Host inner\n HostName 192.0.2.8\n ProxyJump web\nHost *\n Compression yes\n LocalForward 8080 localhost:80\n",
+        );
+        let resolved = home.resolve("inner", &[]).await;
+        assert_eq!(
+            resolved.unused,
+            [
+                "~/.ssh/config, line 5: compression yes is not used",
+                "~/.ssh/config, line 6: localforward is not used"
+            ]
+        );
     }
 
     #[tokio::test]

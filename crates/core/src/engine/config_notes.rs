@@ -71,12 +71,18 @@ pub(super) fn notes(resolved: &Resolved, local: &Local, system: Option<&Path>) -
         kind: ConfigNoteKind::Declined,
     });
     let mut notes: Vec<ConfigNote> = Vec::new();
-    for note in unsupported.chain(problems).chain(declined) {
-        if !notes.contains(&note) && notes.len() < NOTES_MAX {
-            notes.push(note);
+    let found: Vec<ConfigNote> = unsupported.chain(problems).chain(declined).collect();
+    join(&mut notes, &found);
+    notes
+}
+
+/// Adds what is not among them yet: a line for every host counts for a jump host and for the host behind it.
+pub(super) fn join(notes: &mut Vec<ConfigNote>, more: &[ConfigNote]) {
+    for note in more {
+        if !notes.contains(note) && notes.len() < NOTES_MAX {
+            notes.push(note.clone());
         }
     }
-    notes
 }
 
 fn shown(place: &Place, local: &Local) -> String {

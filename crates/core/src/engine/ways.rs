@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::config_notes::ConfigNote;
+use super::config_notes::{ConfigNote, join};
 use super::configured::{ConfigPlaces, Configured, configured};
 use super::form::{asks_for, form_query, form_way};
 use super::jumps::{self, Hop};
@@ -151,7 +151,7 @@ impl Maker {
         for hop in hops {
             let who = Who::of(None, &hop.draft, None, hop.saved.clone());
             let (mut carrier, config) = self.base(form_query(self.query(), &hop.draft), who).await?;
-            notes.extend(config.notes.clone());
+            join(&mut notes, &config.notes);
             trail.push(identity(&carrier));
             carrier.route = match way {
                 Some(before) => Route::Jump(before),
@@ -259,7 +259,7 @@ impl Maker {
                 let linked = Some(linked_id(host)).filter(|_| user.is_none() && port.is_none());
                 let who = Who::named(None, host, linked.clone());
                 let (mut carrier, config) = self.base(query, who).await?;
-                notes.extend(config.notes.clone());
+                join(notes, &config.notes);
                 let me = identity(&carrier);
                 if trail.contains(&me) || trail.len() > JUMPS_MAX {
                     return Err(looped(&trail, &me));
