@@ -103,12 +103,17 @@ describe('what of ssh_config is not used', () => {
     await notice(page).waitFor({ state: 'detached' })
 
     // Not again after a restart, unless it is something else.
-    await expect.poll(() => page.evaluate(() => localStorage['bowline-preferences'] as string)).toContain('config:bastion')
+    const read = () => page.evaluate(() => JSON.parse(localStorage['bowline-preferences'] as string) as Record<string, unknown>)
+    await expect.poll(async () => (await read())['readConfigNotes']).toHaveLength(3)
     await page.reload()
     await row(page, /^bastion/).waitFor()
     await tell(page, NOTES)
     expect(await notice(page).count()).toBe(0)
-    await tell(page, { ...NOTES, notes: NOTES.notes.slice(0, 1) })
+    // Nor for another host that the same lines count for.
+    await tell(page, { ...NOTES, hostId: 'config:lab-07', notes: NOTES.notes.slice(0, 1) })
+    expect(await notice(page).count()).toBe(0)
+    const other = { ...NOTES.notes[0]!, value: '9090 localhost:90' }
+    await tell(page, { ...NOTES, notes: [other] })
     await notice(page).getByText('One line of your ssh config is not used for bastion.').waitFor()
   })
 

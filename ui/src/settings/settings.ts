@@ -38,7 +38,7 @@ export interface Settings {
   drawerWidth: number
   /** Names of the groups folded in the sidebar. */
   foldedGroups: string[]
-  /** What of ssh_config is not used was read and put away, host by host: see `notices/config-notes.ts`. */
+  /** What of ssh_config is not used was read and put away, line by line: see `notices/config-notes.ts`. */
   readConfigNotes: string[]
 }
 
