@@ -43,6 +43,18 @@ describe('tabs', () => {
     await expect.poll(() => focused(page)).toBe('Terminal input of web-02')
     await page.keyboard.press('Alt+9')
     await expect.poll(() => screen(page)).toMatch(/^in the third$/m)
+    // As WebKitGTK tells of Tab with Shift.
+    await page.evaluate(() => {
+      const press = { key: 'Unidentified', code: 'Tab', ctrlKey: true, shiftKey: true, bubbles: true, cancelable: true }
+      document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', press))
+    })
+    await expect.poll(() => activeName(page)).toBe('web-02')
+  })
+
+  it('are typed into once they are clicked', async () => {
+    const page = await openWorkspace(['web-01', 'web-02'])
+    await page.getByRole('tab', { name: 'web-01' }).click()
+    await expect.poll(() => focused(page)).toBe('Terminal input of web-01')
   })
 
   it('keep their place in the scrollback while hidden', async () => {

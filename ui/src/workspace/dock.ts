@@ -18,6 +18,8 @@ export interface DockEvents {
   tabElement: (id: TabId, element: HTMLElement) => void
   removed: (id: TabId) => void
   active: (id: TabId | null) => void
+  /** A tab was clicked: whoever does that wants to type into it. */
+  clicked: () => void
   /** Asked by keys on a focused tab. */
   closeTab: (id: TabId) => void
   renameTab: (id: TabId) => void
@@ -57,6 +59,7 @@ export class Dock {
     this.#api.onDidRemoveGroup((group) => this.#observer.unobserve(group.element))
     root.addEventListener('wheel', this.#onWheel, { passive: true })
     root.addEventListener('keydown', this.#onKeydown)
+    root.addEventListener('click', this.#onClick)
   }
 
   get activeId(): TabId | undefined {
@@ -102,6 +105,7 @@ export class Dock {
   }
 
   dispose(): void {
+    this.root.removeEventListener('click', this.#onClick)
     this.root.removeEventListener('keydown', this.#onKeydown)
     this.root.removeEventListener('wheel', this.#onWheel)
     this.#observer.disconnect()
@@ -136,6 +140,12 @@ export class Dock {
     else if (event.key === 'F2') this.events.renameTab(id)
     else return
     event.preventDefault()
+  }
+
+  /** The pointer leaves the focus on the tab, where keys are lost. By then the tab is the active one. */
+  readonly #onClick = (event: MouseEvent): void => {
+    const { target } = event
+    if (target instanceof Element && target.closest('[role="tab"]') && !target.closest('input')) this.events.clicked()
   }
 
   /** A wheel that only turns one way moves a strip of tabs too. */

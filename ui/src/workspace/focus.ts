@@ -3,7 +3,7 @@
  * element, the browser leaves it on the body, where keys are lost.
  */
 export function keepFocusInWindow(focusTerminal: () => void): () => void {
-  const onFocusOut = () => {
+  const later = () => {
     // What takes the focus next has it by then; dialogs and menus keep it themselves.
     setTimeout(() => {
       if (document.activeElement !== document.body || !document.hasFocus()) return
@@ -13,6 +13,8 @@ export function keepFocusInWindow(focusTerminal: () => void): () => void {
       focusTerminal()
     })
   }
-  document.addEventListener('focusout', onFocusOut)
-  return () => document.removeEventListener('focusout', onFocusOut)
+  // WebKit says nothing when an element that has the focus is removed, which is what its click or key did.
+  const EVENTS = ['focusout', 'click', 'keyup'] as const
+  for (const event of EVENTS) document.addEventListener(event, later)
+  return () => EVENTS.forEach((event) => document.removeEventListener(event, later))
 }

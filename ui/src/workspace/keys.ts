@@ -65,6 +65,8 @@ function keyName({ key, code }: KeyPress): string {
   // Ctrl+= is meant as Ctrl++ where the plus sign needs Shift.
   if (key === '+' || key === '=') return 'Plus'
   if (key === '-') return 'Minus'
+  // X and Wayland have a key of its own for Tab with Shift, which WebKitGTK does not name.
+  if (code === 'Tab') return 'Tab'
   return key
 }
 
