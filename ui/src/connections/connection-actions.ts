@@ -27,12 +27,19 @@ export function registerConnectionActions(): void {
     if (id !== null) await work(id)
   }
 
+  /** A terminal that ended waits for no next try: it is opened again, as by Enter in it. */
+  async function retry(id: HostId): Promise<void> {
+    const session = workspace.active?.session
+    if (session?.hostId === id && session.state.value.state === 'ended') session.reopen()
+    else await connections.retry(id)
+  }
+
   for (const page of DRAWER_PAGES) {
     registerAction({ id: `${page}.show`, keys: PAGE_KEYS[page], run: () => drawer.toggle(page) })
   }
   registerAction({ id: 'drawer.toggle', keys: 'Mod+Shift+O', run: () => drawer.toggle() })
   registerAction({ id: 'timeline.save', enabled: () => timeline.entries.length > 0, run: () => timeline.save() })
-  registerAction({ id: 'connection.retry', keys: 'Mod+Shift+N', enabled: canRetry, run: withHost(connections.retry) })
+  registerAction({ id: 'connection.retry', keys: 'Mod+Shift+N', enabled: canRetry, run: withHost(retry) })
   registerAction({
     id: 'connection.giveUp',
     keys: 'Mod+Shift+G',
