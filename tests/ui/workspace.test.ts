@@ -57,6 +57,14 @@ describe('tabs', () => {
     await expect.poll(() => focused(page)).toBe('Terminal input of web-01')
   })
 
+  it('keep the name of a host that is deleted', async () => {
+    const page = await openWorkspace(['web-01'])
+    await page.getByRole('treeitem', { name: 'web-01' }).click({ button: 'right' })
+    await page.getByRole('menuitem', { name: 'Delete' }).click()
+    await expect.poll(() => page.getByRole('treeitem', { name: 'web-01' }).count()).toBe(0)
+    await expect.poll(() => tabNames(page)).toEqual([expect.stringMatching(/^web-01/)])
+  })
+
   it('keep their place in the scrollback while hidden', async () => {
     const page = await openWorkspace(['web-01'])
     await run(page, 'numbers 200')

@@ -44,11 +44,17 @@ export const useWorkspace = defineStore('workspace', () => {
 
   const active = computed(() => (activeId.value === null ? undefined : tabs.get(activeId.value)))
   const activeHostId = computed(() => active.value?.hostId ?? null)
+  /** What hosts were called last, for the tabs of one that was deleted. */
+  const lastNames = new Map<HostId, string>()
+  function nameOf(hostId: HostId): string {
+    const host = hosts.find(hostId)
+    if (host) lastNames.set(hostId, hostName(host))
+    return lastNames.get(hostId) ?? hostId
+  }
   const labels = computed(() =>
     tabLabels(
-      [...tabs.values()].map((tab) => {
-        const host = hosts.find(tab.hostId)
-        return { id: tab.id, host: host ? hostName(host) : tab.hostId, given: names.get(tab.id), title: tab.session.title.value }
+      [...tabs.values()].map(({ id, hostId, session }) => {
+        return { id, host: nameOf(hostId), given: names.get(id), title: session.title.value }
       }),
     ),
   )
