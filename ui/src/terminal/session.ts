@@ -109,7 +109,9 @@ export class TerminalSession {
     this.surface.terminal.scrollToBottom()
     // A new tab joins those who wait after too many failures; whoever asks for this very one again does not mean half a minute.
     const connections = useConnections()
-    if (connections.of(this.hostId).state === 'tripped') void attempt(() => connections.retry(this.hostId))
+    const view = connections.of(this.hostId)
+    if (view.state === 'tripped' || (view.state === 'down' && view.retryAtMs === null))
+      void attempt(() => connections.retry(this.hostId))
     void this.#open(this.#line)
   }
 

@@ -221,6 +221,10 @@ impl Reconnect {
                 attempt,
                 retry_at_ms: waited_for.then(|| clock::at_ms(retry_at)),
             },
+            // Nothing is tried for nobody: a time would be untrue.
+            Phase::Tripped { problem, .. } if !waited_for => {
+                ConnectionState::Down { cause: Cause::of(problem.code), problem, attempt, retry_at_ms: None }
+            }
             Phase::Tripped { problem, retry_at } => ConnectionState::Tripped {
                 cause: Cause::of(problem.code),
                 problem,

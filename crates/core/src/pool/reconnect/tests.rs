@@ -49,6 +49,7 @@ fn the_fifth_failure_in_a_row_makes_everybody_wait_for_one_probe() {
     let start = Instant::now();
     let (host, now) = after(5, start);
     assert!(matches!(host.state(true), ConnectionState::Tripped { attempt: 5, .. }));
+    assert!(matches!(host.state(false), ConnectionState::Down { attempt: 5, retry_at_ms: None, .. }));
     assert_eq!(host.turn(false, now), Turn::Wait(now + TRIPPED_FOR), "also one who comes new");
     assert_eq!(host.turn(true, now + TRIPPED_FOR), Turn::Dial);
 }
