@@ -321,6 +321,25 @@ async fn a_name_that_stops_resolving_is_tried_until_it_resolves_again() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_mended_while_it_waits_is_tried_at_once() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let bed = Bed::new(&sshd, Load::Idle).await;
+    let screens = bed.open().await;
+    bed.proxy.stop_listening().await;
+    bed.proxy.cut_now(Cut::Reset);
+    while !matches!(bed.state(), Some(ConnectionState::Tripped { .. })) {
+        bed.desk.engine.host_retry(bed.host.clone()).await.expect("it is tried");
+        let _ = holds_within(Duration::from_millis(50), || false).await;
+    }
+    // The port was wrong, say: the right one is tried long before the half minute is over.
+    let other = FaultProxy::start(sshd.address(), 2).await;
+    let keep = bowline_core::engine::PasswordChange::Keep;
+    bed.desk.engine.host_update(bed.host.clone(), through(&sshd, &other), keep).await.expect("it is saved");
+    within(BACK_WITHIN, "it is back", || screens[0].is_running()).await;
+    assert_eq!(other.accepted(), 1);
+}
+
+#[tokio::test]
 async fn a_host_key_that_changed_meanwhile_halts_the_way_back_and_gets_no_credential() {
     let Some(mut sshd) = available(Sshd::start().await) else { return };
     let bed = Bed::new(&sshd, Load::Idle).await;

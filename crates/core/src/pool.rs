@@ -210,11 +210,14 @@ impl Pool {
         }
     }
 
-    /// The host was changed by the person: what was learnt of it before says nothing any more.
+    /// The host was changed by the person: what was learnt of it before says nothing any more, and whoever waits tries now.
     pub fn forget_failures(&self, host: &HostId) {
         let noted = self.with_slot(host, |slot| {
             let now = Instant::now();
             let buried = slot.bury(now);
+            if slot.waiting > 0 {
+                slot.retry_now();
+            }
             let unused = slot.lanes.is_empty() && slot.dial.is_none() && slot.waiting == 0;
             let forgotten = unused.then(|| slot.reconnect.closed(now));
             buried.into_iter().chain(forgotten.flatten()).collect::<Vec<_>>()
