@@ -502,11 +502,11 @@ export type TrustedKey = { file: string,
  */
 line: number, 
 /**
- * Names and patterns, made visible; none if they are hashed.
+ * Names and patterns, made visible. Of a hashed line those of the person's hosts that it turns out to mean, if any.
  */
 names: Array<string>, 
 /**
- * The name can be found by searching for it, but not read.
+ * The name stands there as a hash: it can be tried, but not read.
  */
 hashed: boolean, marker: KeyMarker | null, 
 /**
