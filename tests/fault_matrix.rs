@@ -14,6 +14,7 @@ use bowline_tests::available;
 use bowline_tests::desk::{Desk, Screen, at};
 use bowline_tests::eventually::{eventually, holds_within};
 use bowline_tests::fault_proxy::{Cut, Direction, FaultProxy};
+use bowline_tests::memory::status_kib;
 use bowline_tests::sshd::{HostKeyType, Sshd};
 use futures::future::join_all;
 use tokio::time::Instant;
@@ -540,9 +541,10 @@ async fn nothing_is_left_behind_by_losing_and_coming_back_many_times() {
     };
     lose().await;
     let settled = Duration::from_secs(10);
-    let (few_tasks, few_descriptors) = {
+    let resident = || status_kib("VmRSS").unwrap_or_default();
+    let (few_tasks, few_descriptors, before) = {
         let _ = holds_within(Duration::from_secs(2), || false).await;
-        (tasks(), descriptors())
+        (tasks(), descriptors(), resident())
     };
     for _ in 0..12 {
         lose().await;
@@ -553,5 +555,7 @@ async fn nothing_is_left_behind_by_losing_and_coming_back_many_times() {
         tasks(),
         descriptors()
     );
+    let grown = resident().saturating_sub(before);
+    assert!(grown <= 8 * 1024, "memory grew by {grown} KiB");
     assert!(sshd.process().is_some());
 }
