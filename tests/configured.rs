@@ -261,7 +261,7 @@ async fn what_is_not_used_is_told_once() {
     let compression = told[0].notes.iter().find(|note| note.keyword.as_deref() == Some("compression"));
     let compression = compression.expect("it is named");
     assert_eq!((compression.kind, compression.value.as_str()), (ConfigNoteKind::Unsupported, "yes"));
-    assert_eq!(compression.place, "~/.ssh/config, line 2");
+    assert_eq!(compression.place, "~/.ssh/config:2");
     assert!(
         told[0]
             .notes

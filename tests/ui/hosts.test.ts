@@ -216,7 +216,7 @@ describe('the form of a host', () => {
     await button(page, 'Test').click()
     await page.getByRole('dialog', { name: /^Password/ }).waitFor()
     await page.keyboard.press('Escape')
-    await page.getByText('You stopped the login at password.').waitFor()
+    await page.getByText('You stopped connecting to password.').waitFor()
     await page.getByRole('dialog', { name: 'Add a host' }).waitFor()
   })
 

@@ -140,7 +140,7 @@ describe('a password', () => {
     await asked.waitFor()
     expect(await asked.getByRole('checkbox').count()).toBe(0)
     await page.keyboard.press('Escape')
-    await page.getByText('You stopped the login at password.').waitFor()
+    await page.getByText('You stopped connecting to password.').waitFor()
   })
 })
 

@@ -88,7 +88,7 @@ pub(super) fn join(notes: &mut Vec<ConfigNote>, more: &[ConfigNote]) {
 fn shown(place: &Place, local: &Local) -> String {
     let Some(path) = &place.path else { return visible_line(&place.to_string()) };
     let path = short_path(path, &local.home);
-    if place.line == 0 { path } else { format!("{path}, line {}", place.line) }
+    if place.line == 0 { path } else { format!("{path}:{}", place.line) }
 }
 
 /// A path as people write it, with `~` for the home folder.

@@ -130,7 +130,7 @@ async fn may_run(
     prompts: &Prompts,
     consents: &Consents,
 ) -> bool {
-    let (host, source) = (Consents::name(asker), place.to_string());
+    let (host, source) = (Consents::name(asker), place.location());
     command.len() <= COMMAND_MAX_BYTES
         && consents.agree(prompts, asker, &host, command, &source).await.is_ok()
 }

@@ -19,7 +19,8 @@ use crate::connection::{Login, Target};
 use crate::error::{Error, ErrorCode, Result};
 use crate::host::options::JUMPS_MAX;
 use crate::host::ssh_config::jump::HostSpec;
-use crate::host::ssh_config::resolve::{self, ConfigChoice, Query, Resolved};
+use crate::host::ssh_config::resolve::{self, ConfigChoice, Place, Query, Resolved};
+
 use crate::host::{AuthMethod, Host, HostDraft, HostId, HostOptions};
 use crate::prompt::{Asker, Prompts, Secret};
 use crate::trust::{StrictHostKeyChecking, known_name};
@@ -240,8 +241,8 @@ impl Maker {
             let chain = match &config.resolved.proxy {
                 resolve::Proxy::Direct => return Ok(Route::Direct),
                 resolve::Proxy::Command(command) => {
-                    let source = config.resolved.proxy_place.as_ref().filter(|place| place.path.is_some());
-                    let source = source.map(ToString::to_string).unwrap_or_default();
+                    let place = config.resolved.proxy_place.as_ref();
+                    let source = place.map(Place::location).unwrap_or_default();
                     return Ok(Route::Command(ProxyCommand { command: command.clone(), source }));
                 }
                 resolve::Proxy::Jump(chain) => chain,

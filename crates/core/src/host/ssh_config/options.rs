@@ -31,6 +31,17 @@ pub struct Place {
     pub line: usize,
 }
 
+impl Place {
+    /// `path:line`, which needs no language; empty if it was given with the connection.
+    pub fn location(&self) -> String {
+        match &self.path {
+            Some(path) if self.line == 0 => path.display().to_string(),
+            Some(path) => format!("{}:{}", path.display(), self.line),
+            None => String::new(),
+        }
+    }
+}
+
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.path {
