@@ -266,7 +266,7 @@ async fn what_is_not_used_is_told_once() {
         told[0]
             .notes
             .iter()
-            .any(|note| note.kind == ConfigNoteKind::Problem && note.place.ends_with("line 4"))
+            .any(|note| note.kind == ConfigNoteKind::Problem && note.place.ends_with("config:4"))
     );
     // Something else is news again.
     write_config(&desk, &config.replace("Compression yes", "ForwardX11 yes"));
@@ -300,7 +300,7 @@ async fn a_command_that_decides_is_run_only_if_the_person_agrees() {
     match &desk.questions()[0].question {
         Question::RunCommand { command: shown, source } => {
             assert_eq!(shown, &command);
-            assert!(source.ends_with("config, line 1"), "{source}");
+            assert!(source.ends_with("config:1"), "{source}");
         }
         other => panic!("{other:?}"),
     }

@@ -135,7 +135,7 @@ async fn a_command_of_a_match_is_run_only_when_it_is_agreed_to() {
     home.config(&format!("Match exec \"touch {}\"\n  RequestTTY no\nHost server\n{lines}", mark.display()));
     let ran = home.bowline(&["connect", "server", "echo in"]).await;
     assert_eq!((ran.text().as_str(), ran.status), ("in\n", Some(0)), "{}", ran.stderr);
-    assert!(ran.stderr.contains("line 1") && ran.stderr.contains("was not run"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("config:1") && ran.stderr.contains("was not run"), "{}", ran.stderr);
     assert!(!mark.exists());
     let mut terminal = Terminal::run(&home, "\"$BOWLINE\" connect server 'echo i''n'; echo status=$?");
     terminal.shows("Run it?").await;
@@ -152,7 +152,7 @@ async fn what_a_file_has_and_bowline_has_not_is_named_and_a_line_that_leads_else
     home.config(&format!("Host server\n  Compression yes\n{lines}Host bad\n  HostName %q\n{lines}"));
     let ran = home.bowline(&["connect", "server", "echo in"]).await;
     assert_eq!((ran.text().as_str(), ran.status), ("in\n", Some(0)));
-    assert!(ran.stderr.contains("compression") && ran.stderr.contains("line 2"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("compression") && ran.stderr.contains("config:2"), "{}", ran.stderr);
     let ran = home.bowline(&["connect", "bad", "echo in"]).await;
     assert_eq!((ran.text().as_str(), ran.status), ("", Some(255)));
     assert!(ran.stderr.contains("line 8") && ran.stderr.contains("HostName"), "{}", ran.stderr);
