@@ -273,10 +273,7 @@ mod tests {
         let resolved = home.resolve("inner", &[]).await;
         assert_eq!(
             resolved.unused,
-            [
-                "~/.ssh/config:5: compression yes is not used",
-                "~/.ssh/config:6: localforward is not used"
-            ]
+            ["~/.ssh/config:5: compression yes is not used", "~/.ssh/config:6: localforward is not used"]
         );
     }
 

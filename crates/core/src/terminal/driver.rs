@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::source::{Source, SourceControl, SourceEvent, SourceReader};
@@ -163,6 +163,11 @@ impl Task {
                     Some(Command::GiveUp) => {}
                     Some(Command::Close) | None => return Err(self.close()),
                 },
+                () = until(self.view.due()), if self.view.due().is_some() => {
+                    if self.view.flush().is_err() {
+                        return Err(self.close());
+                    }
+                }
                 // Without a sender the terminal is gone, which the commands tell.
                 Some(_) = discarded => {}
             }
@@ -219,6 +224,7 @@ impl Task {
                         permit.send(self.view.take_answers());
                     }
                 }
+                () = until(self.view.due()), if self.view.due().is_some() => {}
                 // Whatever the window does, the source is read on: an unread channel stops its whole connection.
                 event = reader.next() => match event {
                     SourceEvent::Output(bytes) => self.view.push(&bytes),
@@ -262,15 +268,25 @@ impl Task {
     /// The last words of a shell are shown before its end is told, however far the window is behind: if need be as a snapshot.
     async fn drain(&mut self) {
         while !self.view.is_empty() {
-            match self.commands.recv().await {
-                Some(Command::Credit(bytes)) => self.view.give_credit(bytes),
-                Some(Command::Resize(_) | Command::GiveUp) => {}
-                Some(Command::Close) | None => return,
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::Credit(bytes)) => self.view.give_credit(bytes),
+                    Some(Command::Resize(_) | Command::GiveUp) => {}
+                    Some(Command::Close) | None => return,
+                },
+                () = until(self.view.due()), if self.view.due().is_some() => {}
             }
             if self.view.flush().is_err() {
                 return;
             }
         }
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

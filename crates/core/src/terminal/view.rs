@@ -2,7 +2,10 @@
 //! does, output is taken at the speed of the wire: it goes into the engine's own screen as well, and a window that is far
 //! behind is given what stands there now in place of what it missed.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
+use tokio::time::Instant;
 
 use super::screen::{Query, Screen};
 use super::state::TerminalSize;
@@ -15,6 +18,15 @@ pub const CHUNK_BYTES: usize = 64 * 1024;
 /// Output that waits for credit. When there is more, all of it is dropped, and with the next credit the window gets a
 /// snapshot of the screen instead (design.md, section 5.1): a tenth of a second of what a window can show.
 pub const BEHIND_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// While output floods, the window gets a glimpse so often: the screen and a little above it, of which it shows as many in
+/// a second as a person can tell apart, and which leaves it time for keys. The whole scrollback, which takes a window a
+/// tenth of a second, comes when the flood is over.
+const GLIMPSE_PAUSE: Duration = Duration::from_millis(50);
+const GLIMPSE_LINES: usize = 100;
+/// Output between two glimpses that a window can show by itself: then it is no flood any more.
+const GLIMPSE_BYTES: usize = 512 * 1024;
+/// Output that pauses for this long is no flood any more either.
+const QUIET: Duration = Duration::from_millis(30);
 /// Answers to programs that wait until the server takes them. When it is full further ones are dropped: only a flood of
 /// questions gets there.
 const ANSWERS_MAX_BYTES: usize = 4 * 1024;
@@ -46,8 +58,12 @@ pub struct View {
     snapshot: Bytes,
     /// Output that comes after what the window has, or after the snapshot.
     waiting: BytesMut,
-    /// Output was dropped: only a snapshot helps.
+    /// Output was dropped: only a whole snapshot helps.
     missed: bool,
+    /// When the window got a glimpse instead, and how much output came since.
+    glimpse: Option<(Instant, usize)>,
+    /// When output last came.
+    heard: Instant,
     screen: Screen,
     answers: String,
     questions: Vec<String>,
@@ -72,6 +88,8 @@ impl View {
             snapshot: Bytes::new(),
             waiting: BytesMut::new(),
             missed: false,
+            glimpse: None,
+            heard: Instant::now(),
             screen: Screen::new(SIZE),
             answers: String::new(),
             questions: Vec::new(),
@@ -86,6 +104,10 @@ impl View {
     /// Takes output, however much; [`View::flush`] hands it on.
     pub fn push(&mut self, bytes: &[u8]) {
         self.screen.feed(bytes);
+        self.heard = Instant::now();
+        if let Some((_, since)) = &mut self.glimpse {
+            *since = since.saturating_add(bytes.len());
+        }
         if !self.missed {
             self.waiting.extend_from_slice(bytes);
             if self.waiting.len() > BEHIND_MAX_BYTES {
@@ -113,6 +135,24 @@ impl View {
         self.credit = self.credit.saturating_add(bytes).min(CREDIT_BYTES);
     }
 
+    /// When to flush though nothing comes: the next snapshot waits for that moment.
+    pub fn due(&self) -> Option<Instant> {
+        if !self.missed || !self.snapshot.is_empty() || self.credit == 0 {
+            return None;
+        }
+        Some(self.glimpse.map_or(self.heard, |(at, _)| (at + GLIMPSE_PAUSE).min(self.heard + QUIET)))
+    }
+
+    /// What stands there now: all of it, or a glimpse while more comes than a window can show.
+    fn take_snapshot(&mut self, now: Instant) {
+        let is_over =
+            now >= self.heard + QUIET || self.glimpse.is_some_and(|(_, since)| since < GLIMPSE_BYTES);
+        let lines = if is_over { usize::MAX } else { GLIMPSE_LINES };
+        self.missed = !is_over;
+        self.glimpse = (!is_over).then_some((now, 0));
+        self.snapshot = self.screen.snapshot_with(lines, &std::mem::take(&mut self.questions)).into();
+    }
+
     /// Hands on what credit allows.
     ///
     /// # Errors
@@ -120,8 +160,11 @@ impl View {
     pub fn flush(&mut self) -> Result<(), WindowGone> {
         while self.credit > 0 {
             if self.snapshot.is_empty() && self.missed {
-                self.missed = false;
-                self.snapshot = self.screen.snapshot_asking(&std::mem::take(&mut self.questions)).into();
+                let now = Instant::now();
+                if self.due().is_some_and(|due| now < due) {
+                    return Ok(());
+                }
+                self.take_snapshot(now);
             }
             let most = CHUNK_BYTES.min(self.credit);
             let chunk = if self.snapshot.is_empty() {

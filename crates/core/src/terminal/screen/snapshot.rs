@@ -23,11 +23,11 @@ const SHOWS_ON_EMPTY: u32 = cell::INVERSE | cell::UNDERLINE | cell::STRIKE;
 impl Screen {
     /// The bytes; see above.
     pub fn snapshot(&self) -> Vec<u8> {
-        self.snapshot_asking(&[])
+        self.snapshot_with(usize::MAX, &[])
     }
 
-    /// A snapshot that asks the window these queries when it has the state.
-    pub fn snapshot_asking(&self, queries: &[String]) -> Vec<u8> {
+    /// A snapshot with at most so many lines of scrollback, which asks the window these queries when it has the state.
+    pub fn snapshot_with(&self, scrollback_lines: usize, queries: &[String]) -> Vec<u8> {
         // CAN ends a sequence that the window may be in the middle of without doing it; RIS clears the scrollback too.
         let mut writer = Writer::new(&self.extras, self.cols);
         writer
@@ -35,7 +35,7 @@ impl Screen {
             .push_str("\x18\x1bc\x1b[20l\x1b[?25h\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\");
         self.write_colours(&mut writer.out);
         writer.begin_lines();
-        for line in self.scrollback.iter() {
+        for line in self.scrollback.last(scrollback_lines) {
             writer.packed_line(line);
         }
         for row in &self.main.rows {

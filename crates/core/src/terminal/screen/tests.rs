@@ -219,7 +219,7 @@ fn line(row: &Row, extras: &Extras, out: &mut String) {
 fn state(screen: &Screen) -> String {
     let mut out = String::new();
     let pages = [(&screen.main, screen.scrollback.len() > 0), (&screen.alternate, false)];
-    for packed in screen.scrollback.iter() {
+    for packed in screen.scrollback.last(usize::MAX) {
         let mut extras = Extras::default();
         let (cells, wrapped) = unpack(packed, &mut extras);
         line(&Row::from_cells(cells, screen.cols, wrapped), &extras, &mut out);

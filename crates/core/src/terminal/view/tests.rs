@@ -27,9 +27,10 @@ fn view() -> (View, Shown) {
     (View::new(Box::new(shown.clone())), shown)
 }
 
-/// A window that shows everything until nothing is left.
-fn catch_up(view: &mut View) {
+/// A window that shows everything until nothing is left; nothing more comes meanwhile.
+async fn catch_up(view: &mut View) {
     for _ in 0..10_000 {
+        tokio::time::advance(QUIET).await;
         view.give_credit(CREDIT_BYTES);
         view.flush().expect("the window is there");
         if view.is_empty() {
@@ -62,8 +63,8 @@ fn a_window_cannot_give_back_more_credit_than_it_got() {
     assert_eq!(view.credit, CREDIT_BYTES);
 }
 
-#[test]
-fn a_view_that_is_far_behind_gets_the_screen_instead_of_what_it_missed() {
+#[tokio::test(start_paused = true)]
+async fn a_view_that_is_far_behind_gets_the_screen_instead_of_what_it_missed() {
     let (mut view, shown) = view();
     let mut numbers = 0..;
     let mut line = || format!("line {}\r\n", numbers.next().expect("endless"));
@@ -73,7 +74,7 @@ fn a_view_that_is_far_behind_gets_the_screen_instead_of_what_it_missed() {
     }
     assert_eq!(shown.all().len(), CREDIT_BYTES);
     assert!(view.waiting.len() <= BEHIND_MAX_BYTES);
-    catch_up(&mut view);
+    catch_up(&mut view).await;
     view.push(b"and on");
     view.flush().expect("the window is there");
     let text = shown.text();
@@ -83,26 +84,70 @@ fn a_view_that_is_far_behind_gets_the_screen_instead_of_what_it_missed() {
     assert!(since.contains("line 999999\r\n") && since.ends_with("and on"));
 }
 
-#[test]
-fn a_snapshot_is_sent_to_its_end_however_fast_output_goes_on() {
-    let (mut view, shown) = view();
-    let piece = "a line that fills the scrollback with quite some text\r\n".repeat(600);
-    for _ in 0..2000 {
-        view.push(piece.as_bytes());
-        view.give_credit(8 * 1024);
-        view.flush().expect("the window is there");
-    }
-    let text = shown.text();
-    let snapshots = text.matches("\x18\x1bc").count();
-    // Each is about 500 KiB, of which 16 MiB of credit show many; none is cut short by the next.
-    assert!((10..40).contains(&snapshots), "{snapshots}");
-    let lines: Vec<usize> =
-        text.split("\x18\x1bc").skip(1).map(|snapshot| snapshot.matches("a line").count()).collect();
-    assert!(lines[..lines.len() - 1].iter().all(|&lines| lines >= 10_000), "{lines:?}");
+/// How many lines of a flood stand in each of the snapshots.
+fn lines_of_snapshots(shown: &Shown) -> Vec<usize> {
+    shown.text().split("\x18\x1bc").skip(1).map(|snapshot| snapshot.matches("a line").count()).collect()
 }
 
-#[test]
-fn a_question_is_answered_by_the_window_that_sees_it_and_otherwise_by_the_engine() {
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_is_sent_to_its_end_however_fast_output_goes_on() {
+    let (mut view, shown) = view();
+    let flood = "a line that fills the scrollback with quite some text\r\n".repeat(600);
+    view.credit = 0;
+    for _ in 0..100 {
+        view.push(flood.as_bytes());
+    }
+    tokio::time::advance(QUIET).await;
+    for _ in 0..200 {
+        view.give_credit(8 * 1024);
+        view.flush().expect("the window is there");
+        view.push(flood.as_bytes());
+    }
+    let lines = lines_of_snapshots(&shown);
+    assert!(lines.len() > 1 && lines[0] >= 10_000, "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_flood_the_window_gets_glimpses_and_all_of_it_when_that_is_over() {
+    let (mut view, shown) = view();
+    let flood = "a line of a flood\r\n".repeat(BEHIND_MAX_BYTES / 16);
+    let began = Instant::now();
+    let tick = Duration::from_millis(10);
+    while began.elapsed() < Duration::from_secs(1) {
+        view.push(flood.as_bytes());
+        view.give_credit(CREDIT_BYTES);
+        view.flush().expect("the window is there");
+        tokio::time::advance(tick).await;
+    }
+    let glimpses = lines_of_snapshots(&shown);
+    assert!((15..=20).contains(&glimpses.len()), "{}", glimpses.len());
+    assert!(glimpses.iter().all(|&lines| (GLIMPSE_LINES..200).contains(&lines)), "{glimpses:?}");
+    // Nothing comes any more: what stands there is due at once, with the scrollback.
+    let due = view.due().expect("there is something to show");
+    assert!(due <= Instant::now() + QUIET);
+    catch_up(&mut view).await;
+    let all = lines_of_snapshots(&shown);
+    assert_eq!(all.len(), glimpses.len() + 1);
+    assert!(all.last().is_some_and(|&lines| lines >= 10_000), "{all:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn output_that_never_pauses_but_is_no_flood_any_more_is_shown_as_it_comes() {
+    let (mut view, shown) = view();
+    view.push("a line of a flood\r\n".repeat(BEHIND_MAX_BYTES / 16).as_bytes());
+    for number in 0..20 {
+        view.push(format!("calm {number}\r\n").as_bytes());
+        view.give_credit(CREDIT_BYTES);
+        view.flush().expect("the window is there");
+        tokio::time::advance(QUIET / 3).await;
+    }
+    let lines = lines_of_snapshots(&shown);
+    assert!(lines.len() == 2 && lines[1] >= 10_000, "{lines:?}");
+    assert!(shown.text().ends_with("calm 18\r\ncalm 19\r\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_is_answered_by_the_window_that_sees_it_and_otherwise_by_the_engine() {
     let (mut view, shown) = view();
     view.push(b"\x1b[c");
     view.flush().expect("the window is there");
@@ -114,15 +159,15 @@ fn a_question_is_answered_by_the_window_that_sees_it_and_otherwise_by_the_engine
     view.push(&vec![b'x'; BEHIND_MAX_BYTES]);
     view.push(b"\x1b[?6n");
     assert_eq!(view.take_answers(), "\x1b[0n\x1b[?24;33R");
-    catch_up(&mut view);
+    catch_up(&mut view).await;
     assert!(!view.has_answers());
     let text = shown.text();
     assert!(!text.contains("\x1b[5n") && !text.contains("\x1b[?6n"), "the window is not asked again");
     assert_eq!(text.matches("\x1b]11;?\x1b\\").count(), 1, "but for what only it knows");
 }
 
-#[test]
-fn a_question_in_two_parts_is_answered_by_whoever_gets_its_end() {
+#[tokio::test(start_paused = true)]
+async fn a_question_in_two_parts_is_answered_by_whoever_gets_its_end() {
     let (mut view, shown) = view();
     view.push(b"\x1b[");
     view.flush().expect("the window is there");
@@ -131,34 +176,34 @@ fn a_question_in_two_parts_is_answered_by_whoever_gets_its_end() {
     view.push(&vec![b'x'; BEHIND_MAX_BYTES]);
     assert_eq!(view.take_answers(), "\x1b[1;1R");
     view.push(b"\x1b[6");
-    catch_up(&mut view);
+    catch_up(&mut view).await;
     view.push(b"n");
-    catch_up(&mut view);
+    catch_up(&mut view).await;
     assert!(!view.has_answers());
     assert!(shown.text().ends_with("\x1b[6n"), "the window gets the second question whole");
 }
 
-#[test]
-fn characters_are_never_sent_in_two_parts() {
+#[tokio::test(start_paused = true)]
+async fn characters_are_never_sent_in_two_parts() {
     let (mut view, shown) = view();
     let text = "，。㊀中".repeat(40_000);
     for piece in text.as_bytes().chunks(1000) {
         view.push(piece);
         view.flush().expect("the window is there");
     }
-    catch_up(&mut view);
+    catch_up(&mut view).await;
     assert_eq!(shown.text(), text);
     for chunk in shown.0.lock().expect("one thread").iter() {
         assert!(str::from_utf8(chunk).is_ok());
     }
 }
 
-#[test]
-fn bytes_that_are_no_utf_8_do_not_hold_anything_back() {
+#[tokio::test(start_paused = true)]
+async fn bytes_that_are_no_utf_8_do_not_hold_anything_back() {
     let (mut view, shown) = view();
     view.push(b"caf\xe9");
-    catch_up(&mut view);
+    catch_up(&mut view).await;
     view.push(b" noir \xff\x80\x80");
-    catch_up(&mut view);
+    catch_up(&mut view).await;
     assert_eq!(shown.all(), b"caf\xe9 noir \xff\x80\x80");
 }
