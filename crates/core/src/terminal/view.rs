@@ -18,10 +18,10 @@ pub const CHUNK_BYTES: usize = 64 * 1024;
 /// Output that waits for credit. When there is more, all of it is dropped, and with the next credit the window gets a
 /// snapshot of the screen instead (design.md, section 5.1): a tenth of a second of what a window can show.
 pub const BEHIND_MAX_BYTES: usize = 2 * 1024 * 1024;
-/// While output floods, the window gets a glimpse so often: the screen and a little above it, of which it shows as many in
-/// a second as a person can tell apart, and which leaves it time for keys. The whole scrollback, which takes a window a
-/// tenth of a second, comes when the flood is over.
-const GLIMPSE_PAUSE: Duration = Duration::from_millis(50);
+/// While output floods, the window gets a glimpse so often: the screen and a little above it. A window that draws without a GPU
+/// needs 50 ms for one on a busy machine: at 50 ms keys waited for half a second, at 250 ms for 1 ms (tests/bench/window.mjs).
+/// The whole scrollback, which takes a window a tenth of a second, comes when the flood is over.
+const GLIMPSE_PAUSE: Duration = Duration::from_millis(150);
 const GLIMPSE_LINES: usize = 100;
 /// Output between two glimpses that a window can show by itself: then it is no flood any more.
 const GLIMPSE_BYTES: usize = 512 * 1024;
