@@ -1,7 +1,9 @@
 // `npm run bench`: the budgets of the window, measured in a release build under Xvfb. Prints figures; fails only when
 // something cannot be measured. `npm run bench -- --runs 5 --megabytes 64` are the defaults.
+// `npm run bench -- terminal`: the terminal beside xterm, alacritty, kitty and PuTTY, as far as they are installed.
 // `npm run bench -- engine`: the budgets of the engine alone, against real servers and other clients.
 
+import { join } from 'node:path'
 import { leaveNothingBehind, start } from './processes.mjs'
 import { ensureApp } from './setup/app.mjs'
 import { ensureFrontend } from './setup/frontend.mjs'
@@ -26,6 +28,14 @@ await leaveNothingBehind(async () => {
   await ensureTools('tauri-driver')
   await ensureFrontend()
   const application = await ensureApp({ release: true })
+  if (process.argv.includes('terminal')) {
+    const build = ['build', '--release', '--locked', '-p', 'bowline-tests', '--example', 'key-to-pixel']
+    if ((await start('cargo', build, { stdio: 'inherit' }).ended).code !== 0) return 1
+    const tool = join(import.meta.dirname, '../target/release/examples/key-to-pixel')
+    const { bench } = await import('../tests/bench/terminal.mjs')
+    await bench(application, { tool, megabytes: option('megabytes', 256), keys: option('keys', 200) })
+    return 0
+  }
   const { bench } = await import('../tests/bench/window.mjs')
   await bench(application, { runs: option('runs', 5), megabytes: option('megabytes', 64) })
   return 0

@@ -1,8 +1,9 @@
 //! How long a key takes to reach the screen, in any window: presses keys through the X server (XTest) and looks at the
 //! pixels (XShm) until the first of them changes. What is measured is all of it: toolkit, terminal, SSH, shell, drawing.
 //!
-//! `key-to-pixel KEYS` presses `x` and backspace in turn, in the window that has the keyboard, where a shell waits at its
-//! prompt, and prints `{"p50":..,"p95":..,"worst":..,"keys":..}` in milliseconds on one line.
+//! `key-to-pixel KEYS [X,Y,WIDTH,HEIGHT]` presses `x` and backspace in turn, in the window that has the keyboard, where a shell
+//! waits at its prompt, and prints `{"p50":..,"p95":..,"worst":..,"keys":..}` in milliseconds on one line. Without an area it
+//! finds out by itself what a key changes, for which the rest of the screen has to stand still.
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -113,6 +114,23 @@ mod linux {
             Ok(self.connection.flush()?)
         }
 
+        fn tap(&self, code: u8) -> Outcome<()> {
+            self.key(code, KEY_PRESS_EVENT)?;
+            self.key(code, KEY_RELEASE_EVENT)?;
+            std::thread::sleep(Duration::from_millis(500));
+            Ok(())
+        }
+
+        /// What a letter changes on the screen; it is taken back.
+        fn find(&self, [letter, backspace]: [u8; 2], whole: Area) -> Outcome<Area> {
+            let still = Duration::from_millis(500);
+            let before = self.look_when_still(whole, still)?;
+            self.tap(letter)?;
+            let after = self.look_when_still(whole, still)?;
+            self.tap(backspace)?;
+            Ok(changed(&before, &after, whole).ok_or("a key changed nothing on the screen")?)
+        }
+
         /// The time from a key's press to the first pixel of the area that changes.
         fn press(&self, code: u8, area: Area) -> Outcome<Duration> {
             let before = self.look_when_still(area, STILL)?;
@@ -152,20 +170,22 @@ mod linux {
         })
     }
 
+    fn parse_area(text: &str) -> Outcome<Area> {
+        let numbers: Vec<u16> = text.split(',').map(str::parse).collect::<Result<_, _>>()?;
+        let [x, y, width, height] = numbers[..] else { return Err("an area is X,Y,WIDTH,HEIGHT".into()) };
+        Ok(Area { x: x.try_into()?, y: y.try_into()?, width, height })
+    }
+
     pub fn run() -> Outcome<()> {
-        let keys: usize =
-            std::env::args().skip(1).find(|arg| arg != "--bench").map_or(Ok(200), |arg| arg.parse())?;
+        let mut args = std::env::args().skip(1);
+        let keys: usize = args.next().map_or(Ok(200), |keys| keys.parse())?;
+        let area = args.next().map(|area| parse_area(&area)).transpose()?;
         let (eyes, whole) = Eyes::open()?;
         let codes = [eyes.key_code(KEYSYM_X)?, eyes.key_code(KEYSYM_BACKSPACE)?];
-        let before = eyes.look_when_still(whole, Duration::from_millis(500))?;
-        eyes.key(codes[0], KEY_PRESS_EVENT)?;
-        eyes.key(codes[0], KEY_RELEASE_EVENT)?;
-        std::thread::sleep(Duration::from_millis(500));
-        let after = eyes.look_when_still(whole, Duration::from_millis(500))?;
-        let area = changed(&before, &after, whole).ok_or("a key changed nothing on the screen")?;
-        eyes.key(codes[1], KEY_PRESS_EVENT)?;
-        eyes.key(codes[1], KEY_RELEASE_EVENT)?;
-        std::thread::sleep(Duration::from_millis(500));
+        let area = match area {
+            Some(area) => area,
+            None => eyes.find(codes, whole)?,
+        };
         let mut times = Vec::with_capacity(keys);
         for number in 0..keys + WARM_UP {
             let took = eyes.press(codes[number % 2], area)?;
