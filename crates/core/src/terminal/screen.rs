@@ -11,13 +11,14 @@
 //! screen/sequences.rs   what each sequence does                    screen/buffer.rs      the main and the alternate page
 //! screen/queries.rs     what a program asks, and the answers       screen/scrollback.rs  packed lines
 //! screen/resize.rs      another size                               screen/snapshot.rs    the screen as bytes
-//! screen/width.rs       columns of a character
+//! screen/width.rs       columns of a character                 screen/glimpse.rs     a picture of it
 //! ```
 
 use super::state::TerminalSize;
 
 mod buffer;
 mod cell;
+mod glimpse;
 mod parser;
 mod queries;
 mod resize;

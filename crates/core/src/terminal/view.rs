@@ -18,11 +18,10 @@ pub const CHUNK_BYTES: usize = 64 * 1024;
 /// Output that waits for credit. When there is more, all of it is dropped, and with the next credit the window gets a
 /// snapshot of the screen instead (design.md, section 5.1): a tenth of a second of what a window can show.
 pub const BEHIND_MAX_BYTES: usize = 2 * 1024 * 1024;
-/// While output floods, the window gets a glimpse so often: the screen and a little above it. A window that draws without a GPU
-/// needs 50 ms for one on a busy machine: at 50 ms keys waited for half a second, at 250 ms for 1 ms (tests/bench/window.mjs).
-/// The whole scrollback, which takes a window a tenth of a second, comes when the flood is over.
+/// While output floods, the window gets a glimpse of the screen so often. A window that draws without a GPU needs 50 ms for
+/// one on a busy machine: at 50 ms keys waited for half a second, at 250 ms for 1 ms (tests/bench/window.mjs). The whole
+/// scrollback, which takes a window a tenth of a second, comes when the flood is over.
 const GLIMPSE_PAUSE: Duration = Duration::from_millis(150);
-const GLIMPSE_LINES: usize = 100;
 /// Output between two glimpses that a window can show by itself: then it is no flood any more.
 const GLIMPSE_BYTES: usize = 512 * 1024;
 /// Output that pauses for this long is no flood any more either.
@@ -143,14 +142,17 @@ impl View {
         Some(self.glimpse.map_or(self.heard, |(at, _)| (at + GLIMPSE_PAUSE).min(self.heard + QUIET)))
     }
 
-    /// What stands there now: all of it, or a glimpse while more comes than a window can show.
+    /// What stands there now: all of it, or a glimpse as long as more comes than a window can show.
     fn take_snapshot(&mut self, now: Instant) {
         let is_over =
             now >= self.heard + QUIET || self.glimpse.is_some_and(|(_, since)| since < GLIMPSE_BYTES);
-        let lines = if is_over { usize::MAX } else { GLIMPSE_LINES };
         self.missed = !is_over;
         self.glimpse = (!is_over).then_some((now, 0));
-        self.snapshot = self.screen.snapshot_with(lines, &std::mem::take(&mut self.questions)).into();
+        self.snapshot = if is_over {
+            self.screen.snapshot_asking(&std::mem::take(&mut self.questions)).into()
+        } else {
+            self.screen.glimpse().into()
+        };
     }
 
     /// Hands on what credit allows.

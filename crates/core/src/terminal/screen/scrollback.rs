@@ -128,13 +128,9 @@ impl Scrollback {
         Some(line)
     }
 
-    /// The newest packed lines, at most so many, oldest first.
-    pub fn last(&self, most: usize) -> impl Iterator<Item = &[u8]> {
-        let lines = self
-            .blocks
-            .iter()
-            .flat_map(|block| (block.gone..block.ends.len()).map(|number| block.line(number)));
-        lines.skip(self.lines.saturating_sub(most))
+    /// The packed lines, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.blocks.iter().flat_map(|block| (block.gone..block.ends.len()).map(|number| block.line(number)))
     }
 }
 

@@ -23,11 +23,11 @@ const SHOWS_ON_EMPTY: u32 = cell::INVERSE | cell::UNDERLINE | cell::STRIKE;
 impl Screen {
     /// The bytes; see above.
     pub fn snapshot(&self) -> Vec<u8> {
-        self.snapshot_with(usize::MAX, &[])
+        self.snapshot_asking(&[])
     }
 
-    /// A snapshot with at most so many lines of scrollback, which asks the window these queries when it has the state.
-    pub fn snapshot_with(&self, scrollback_lines: usize, queries: &[String]) -> Vec<u8> {
+    /// A snapshot that asks the window these queries when it has the state.
+    pub fn snapshot_asking(&self, queries: &[String]) -> Vec<u8> {
         // CAN ends a sequence that the window may be in the middle of without doing it; RIS clears the scrollback too.
         let mut writer = Writer::new(&self.extras, self.cols);
         writer
@@ -35,7 +35,7 @@ impl Screen {
             .push_str("\x18\x1bc\x1b[20l\x1b[?25h\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\");
         self.write_colours(&mut writer.out);
         writer.begin_lines();
-        for line in self.scrollback.last(scrollback_lines) {
+        for line in self.scrollback.iter() {
             writer.packed_line(line);
         }
         for row in &self.main.rows {
@@ -214,8 +214,8 @@ fn designate(out: &mut String, level: usize, charset: Charset) {
     });
 }
 
-struct Writer<'a> {
-    out: String,
+pub(super) struct Writer<'a> {
+    pub out: String,
     extras: &'a Extras,
     cols: usize,
     /// The pen of the window at this point.
@@ -234,7 +234,7 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(extras: &'a Extras, cols: usize) -> Self {
+    pub fn new(extras: &'a Extras, cols: usize) -> Self {
         Self {
             out: String::new(),
             extras,
@@ -250,7 +250,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn begin_lines(&mut self) {
+    pub fn begin_lines(&mut self) {
         self.first = true;
         self.starts = vec![self.out.len()];
         self.column = 0;
@@ -341,7 +341,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Draws a line with the cursor in its first column.
-    fn line(&mut self, cells: &[Cell], wrapped: bool) {
+    pub fn line(&mut self, cells: &[Cell], wrapped: bool) {
         // One that was written on a wider screen is cut.
         let cells = &cells[..cells.len().min(self.cols)];
         let blank = cells.first().is_none_or(|cell| !cell.has_content() && !shows(*cell));
@@ -392,7 +392,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn pen_off(&mut self) {
+    pub fn pen_off(&mut self) {
         if self.fg | self.bg | self.rare != 0 {
             self.pen(0, 0, 0);
         }

@@ -219,7 +219,7 @@ fn line(row: &Row, extras: &Extras, out: &mut String) {
 fn state(screen: &Screen) -> String {
     let mut out = String::new();
     let pages = [(&screen.main, screen.scrollback.len() > 0), (&screen.alternate, false)];
-    for packed in screen.scrollback.last(usize::MAX) {
+    for packed in screen.scrollback.iter() {
         let mut extras = Extras::default();
         let (cells, wrapped) = unpack(packed, &mut extras);
         line(&Row::from_cells(cells, screen.cols, wrapped), &extras, &mut out);
@@ -321,6 +321,45 @@ fn a_snapshot_puts_a_terminal_into_the_same_state_wherever_the_output_is_cut() {
         same(&copy, &screen, &format!("seed {seed}, afterwards"), &before);
     }
     assert!(said > 1500, "only {said} states were compared");
+}
+
+/// What a person sees of a screen, and what decides about keys and mouse.
+fn picture(screen: &Screen) -> String {
+    let mut out = String::new();
+    let shown = screen.shown();
+    for row in &shown.rows {
+        let mut row = row.clone();
+        row.wrapped = false;
+        line(&row, &screen.extras, &mut out);
+    }
+    let Modes { application_cursor, application_keypad, bracketed_paste, focus_events, .. } = screen.modes;
+    let modes = [application_cursor, application_keypad, bracketed_paste, focus_events, screen.cursor_hidden];
+    let cursor = (shown.x.min(screen.cols - 1), shown.y, screen.on_alternate, screen.modes.cursor_style);
+    let _ = writeln!(out, "{cursor:?} {modes:?} {:?} {:?}", screen.mouse, screen.mouse_format);
+    out
+}
+
+#[test]
+fn a_glimpse_shows_the_same_picture_over_whatever_stood_there_and_leaves_the_scrollback() {
+    for seed in 1..=2000 {
+        let mut dice = Dice::new(seed);
+        let bytes = soup(&mut dice, 60);
+        let screen = fed(SIZE, &bytes);
+        let mut window = fed(SIZE, &soup(&mut dice, 60));
+        let above: Vec<Vec<u8>> = window.scrollback.iter().map(<[u8]>::to_vec).collect();
+        window.feed(&screen.glimpse());
+        let (found, wanted) = (picture(&window), picture(&screen));
+        assert!(found == wanted, "seed {seed}\n{found}\n{wanted}\nafter {}", bytes.escape_ascii());
+        let after: Vec<Vec<u8>> = window.scrollback.iter().map(<[u8]>::to_vec).collect();
+        assert_eq!(after, above, "seed {seed}");
+        // And a snapshot puts everything in order again.
+        if can_be_said(&screen) {
+            // These are the person's or nobody's, unless a program says something.
+            (window.title, window.directory, window.cursor_blink) = (None, String::new(), None);
+            window.feed(&screen.snapshot());
+            same(&window, &screen, &format!("seed {seed}"), &bytes);
+        }
+    }
 }
 
 #[test]
