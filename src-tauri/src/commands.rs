@@ -8,6 +8,7 @@ mod prompts;
 mod shell;
 mod terminals;
 mod trust;
+mod workspace;
 
 use crate::ipc::Declaration;
 
@@ -59,13 +60,23 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
         keys::key_install,
         prompts::prompt_answer,
         terminals::terminal_ack,
+        terminals::terminal_clear,
         terminals::terminal_close,
+        terminals::terminal_detach,
+        terminals::terminal_reopen,
         terminals::terminal_resize,
+        terminals::terminal_scrollback,
+        crate::terminal_stream::terminal_attach,
         crate::terminal_stream::terminal_open,
         crate::terminal_stream::terminal_write,
         trust::trusted_keys,
         trust::trusted_key_remove,
         trust::trusted_key_restore,
+        workspace::workspace,
+        workspace::workspace_save,
+        workspace::workspace_keep,
+        workspace::workspace_forget_last,
+        workspace::terminal_bring_back,
         shell::pick_key_file,
         shell::timeline_save,
         shell::notify,
@@ -85,6 +96,7 @@ pub fn declarations(config: &ts_rs::Config) -> Vec<Declaration> {
         prompts::declarations(config),
         terminals::declarations(config),
         trust::declarations(config),
+        workspace::declarations(config),
         shell::declarations(config),
     ]
     .concat()

@@ -6,6 +6,8 @@ use tauri::webview::{PageLoadEvent, PageLoadPayload};
 use tauri::{AppHandle, Emitter, Manager, Webview};
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::pages::Pages;
+
 /// The Tauri event that carries an [`EngineEvent`].
 const ENGINE_EVENT: &str = "engine";
 
@@ -34,10 +36,9 @@ fn tell(app: &AppHandle, event: &EngineEvent) {
     }
 }
 
-/// A page that starts anew cannot show the terminals of the one before it.
+/// A page that starts anew attaches to the terminals of the one before it; they go on meanwhile.
 pub fn on_page_load(webview: &Webview, payload: &PageLoadPayload<'_>) {
     if payload.event() == PageLoadEvent::Started {
-        let engine = webview.state::<Engine>().inner().clone();
-        tauri::async_runtime::spawn(async move { engine.terminals_close_all().await });
+        webview.state::<Pages>().leave(webview.label());
     }
 }

@@ -19,10 +19,15 @@ use bowline_core::host::{
     ProblemKind, StoreNotice,
 };
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
-use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};
+use bowline_core::terminal::state::{
+    TerminalEnd, TerminalFacts, TerminalId, TerminalSize, TerminalState, TerminalView,
+};
 use bowline_core::timeline::{TimelineEntry, TimelineEvent};
 use bowline_core::trust::CertificateFault;
 use bowline_core::trust::page::{KeyMarker, TrustedKey, TrustedKeys};
+use bowline_core::workspace::document::{
+    BroughtBack, KeptScrollback, Workspace, WorkspaceState, WorkspaceTab,
+};
 use ts_rs::{Config, TS};
 
 /// Where the result is committed.
@@ -99,6 +104,7 @@ pub fn typescript() -> String {
         TerminalSize,
         TerminalEnd,
         TerminalState,
+        TerminalFacts,
         TerminalView,
         TestStep,
         TestOutcome,
@@ -109,6 +115,11 @@ pub fn typescript() -> String {
         ConfigNoteKind,
         ConfigNote,
         ConfigNotes,
+        WorkspaceTab,
+        Workspace,
+        WorkspaceState,
+        KeptScrollback,
+        BroughtBack,
         KeyringState,
         Overview,
         EngineEvent,

@@ -13,6 +13,7 @@ pub mod ipc;
 mod logging;
 mod menu;
 mod notification;
+mod pages;
 mod rendering;
 mod terminal_stream;
 
@@ -28,6 +29,7 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_store::Builder::new().build())
         .plugin(tauri_plugin_clipboard_manager::init())
         .plugin(tauri_plugin_window_state::Builder::new().build())
+        .manage(pages::Pages::default())
         .invoke_handler(commands::handler())
         .on_page_load(events::on_page_load)
         .on_menu_event(menu::on_event)

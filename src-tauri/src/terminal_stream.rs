@@ -5,31 +5,55 @@ use bowline_core::error::{Error, Problem};
 use bowline_core::host::HostId;
 use bowline_core::terminal::gone;
 use bowline_core::terminal::state::{TerminalId, TerminalSize};
-use bowline_core::terminal::view::{Output, WindowGone};
+use bowline_core::terminal::view::{Attachment, Output, WindowGone};
 use bytes::Bytes;
-use tauri::State;
 use tauri::ipc::{Channel, InvokeBody, InvokeResponseBody, Request};
+use tauri::{State, Webview};
+
+use crate::pages::{Alive, Pages};
 
 /// The header that says which terminal the typed bytes are for.
 const TERMINAL_HEADER: &str = "terminal";
 
 /// A channel to the page. It has no backpressure of its own: the engine's credit bounds what is under way.
-struct Page(Channel<InvokeResponseBody>);
+struct Page(Channel<InvokeResponseBody>, Alive);
 
 impl Output for Page {
     fn show(&mut self, chunk: Bytes) -> Result<(), WindowGone> {
+        // What a channel is sent for a page that is gone would lie there for ever.
+        if !self.1.is_alive() {
+            return Err(WindowGone);
+        }
         self.0.send(InvokeResponseBody::Raw(chunk.into())).map_err(|_| WindowGone)
     }
+}
+
+fn page(webview: &Webview, pages: &Pages, output: Channel<InvokeResponseBody>) -> Box<dyn Output> {
+    Box::new(Page(output, pages.of(webview.label())))
 }
 
 #[tauri::command]
 pub async fn terminal_open(
     engine: State<'_, Engine>,
+    pages: State<'_, Pages>,
+    webview: Webview,
     host: HostId,
     size: TerminalSize,
     output: Channel<InvokeResponseBody>,
 ) -> Result<TerminalId, Problem> {
-    Ok(engine.terminal_open(host, size, Box::new(Page(output))).await?)
+    Ok(engine.terminal_open(host, size, page(&webview, &pages, output)).await?)
+}
+
+#[tauri::command]
+pub async fn terminal_attach(
+    engine: State<'_, Engine>,
+    pages: State<'_, Pages>,
+    webview: Webview,
+    id: TerminalId,
+    size: TerminalSize,
+    output: Channel<InvokeResponseBody>,
+) -> Result<Attachment, Problem> {
+    Ok(engine.terminal_attach(id, size, page(&webview, &pages, output)).await?)
 }
 
 #[tauri::command]

@@ -42,6 +42,7 @@ mod terminals;
 mod trust;
 pub mod view;
 mod ways;
+mod workspace;
 
 pub use builtin::{BUILTIN_ID, Builtin, StartBuiltin};
 
@@ -51,6 +52,7 @@ use linked::Linked;
 use target::local_user;
 use terminals::Terminals;
 use view::{EngineEvent, KeyringState, Overview};
+use workspace::{Keeper, Workspaces};
 
 /// News that wait for a window. One that falls further behind asks for an overview again: every piece is a snapshot.
 const EVENTS: usize = 1024;
@@ -111,6 +113,7 @@ struct Inner {
     pool: Pool,
     builtin: Arc<dyn StartBuiltin>,
     terminals: Terminals,
+    workspace: Workspaces,
     timeline: Timeline,
     ssh_dir: PathBuf,
     places: ConfigPlaces,
@@ -133,6 +136,7 @@ impl Engine {
         let EngineConfig { data_dir, ssh_dir, system_config, agent_socket, builtin, idle_expiry } = config;
         let places = ConfigPlaces { ssh_dir: ssh_dir.clone(), system: system_config };
         let consents = Consents::at(data_dir.join("commands.json"));
+        let workspace_folder = data_dir.clone();
         let opening = tokio::task::spawn_blocking(move || HostStore::open(&data_dir));
         let (store, notices) = opening.await.map_err(Error::internal)??;
         let (news, told) = mpsc::channel(PROMPT_NEWS);
@@ -157,6 +161,11 @@ impl Engine {
         let ended = CancellationToken::new();
         tokio::spawn(ended.clone().run_until_cancelled_owned(network::watch(pool.clone())));
         let terminals = Terminals::new(events.clone());
+        // Only now: the lock of the host store says that nobody else has these files.
+        let (workspace, orders) = Workspaces::open(workspace_folder).await?;
+        let secrets = dialer.authenticator.secrets.clone();
+        let keeper = Keeper { workspaces: workspace.clone(), terminals: terminals.clone(), secrets };
+        tokio::spawn(ended.clone().run_until_cancelled_owned(keeper.run(orders)));
         let linked = start_linked(&places).await?;
         let list = linked.list.clone();
         let test = Mutex::default();
@@ -167,6 +176,7 @@ impl Engine {
             pool,
             builtin,
             terminals,
+            workspace,
             timeline,
             ssh_dir,
             places,
@@ -374,7 +384,7 @@ impl Engine {
 
     /// Ends every terminal of a host and its connections.
     pub async fn host_disconnect(&self, id: HostId) -> Result<()> {
-        self.inner.terminals.close_of(&id).await;
+        self.inner.terminals.end_of(&id).await;
         self.inner.pool.disconnect(&id).await;
         Ok(())
     }
@@ -419,6 +429,7 @@ impl Engine {
     /// Ends everything: terminals, connections and the built-in host.
     pub async fn shut_down(&self) {
         self.test().cancel();
+        self.keep_workspace().await;
         self.inner.terminals.close_all().await;
         self.inner.pool.shut_down().await;
         self.inner.builtin.stop().await;

@@ -14,3 +14,4 @@ pub mod terminal;
 pub mod timeline;
 pub mod trust;
 pub mod wire;
+pub mod workspace;

@@ -1,17 +1,18 @@
 //! Terminal sessions: a shell somewhere, and a view of it in a window.
 //!
 //! `source.rs` is where bytes come from (`shell.rs`: a channel of a connection), `view.rs` where they go, `screen.rs` what
-//! they add up to, `driver.rs` the task between them, `state.rs` what the window is told.
+//! they add up to, `driver.rs` the task between them, `state.rs` what the window is told, `kept.rs` what outlives the app.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::error::{Error, ErrorCode, Result};
 
 mod driver;
+pub mod kept;
 pub mod screen;
 mod seam;
 pub mod shell;
@@ -20,9 +21,10 @@ pub mod state;
 pub mod view;
 
 use driver::Command;
+use kept::KeptScreen;
 use source::Source;
-use state::{TerminalSize, TerminalState};
-use view::View;
+use state::{TerminalFacts, TerminalSize, TerminalState};
+use view::{Attachment, Output, View};
 
 /// The smallest size that a server is told; smaller ones come from windows in the middle of a layout.
 const SIZE_MIN: TerminalSize = TerminalSize { cols: 10, rows: 3 };
@@ -40,7 +42,8 @@ pub enum Opening {
     Again,
 }
 
-/// A running terminal. Clones share it; it ends when the last one is dropped or by [`Terminal::close`].
+/// A terminal. Clones share it; it outlives its shell and whatever window shows it, until the last clone is dropped or
+/// [`Terminal::close`].
 #[derive(Debug, Clone)]
 pub struct Terminal {
     handle: Arc<driver::Handle>,
@@ -52,29 +55,90 @@ impl Terminal {
         Self { handle: Arc::new(driver::start(view, clamp(size), open)) }
     }
 
+    /// Shows everything to another output from now on, beginning with all that is there.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TerminalNotFound`] when it was closed, as for all that follow.
+    pub async fn attach(&self, output: Box<dyn Output>, size: TerminalSize) -> Result<Attachment> {
+        let (tell, attached) = oneshot::channel();
+        self.command(Command::Attach(output, clamp(size), tell)).await?;
+        attached.await.map_err(|_| gone())
+    }
+
+    /// Nobody looks any more; what it shows goes on in the engine. An output that was replaced meanwhile is let go already.
+    ///
+    /// # Errors
+    /// See [`Terminal::attach`].
+    pub async fn detach(&self, attachment: Attachment) -> Result<()> {
+        self.command(Command::Detach(attachment)).await
+    }
+
+    /// # Errors
+    /// See [`Terminal::attach`].
+    pub async fn set_scrollback(&self, lines: usize) -> Result<()> {
+        self.command(Command::Scrollback(lines)).await
+    }
+
+    /// # Errors
+    /// See [`Terminal::attach`].
+    pub async fn clear(&self) -> Result<()> {
+        self.command(Command::Clear).await
+    }
+
+    /// What is on the screen and above it, in about so many bytes.
+    ///
+    /// # Errors
+    /// See [`Terminal::attach`].
+    pub async fn keep(&self, bytes: usize) -> Result<KeptScreen> {
+        let (tell, kept) = oneshot::channel();
+        self.command(Command::Keep(bytes, tell)).await?;
+        kept.await.map_err(|_| gone())
+    }
+
+    /// Bytes that it has shown so far.
+    pub fn shown(&self) -> u64 {
+        self.handle.shown.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Another shell, below what the one that ended showed. One that has not ended stays as it is.
+    ///
+    /// # Errors
+    /// See [`Terminal::attach`].
+    pub async fn reopen(&self) -> Result<()> {
+        self.command(Command::Reopen).await
+    }
+
     /// Sends what was typed. Waits while the server does not take more, so a paste waits too.
     ///
     /// # Errors
-    /// [`ErrorCode::TerminalNotFound`] when it has ended.
+    /// [`ErrorCode::TerminalNotFound`] when its shell has ended.
     pub async fn write(&self, bytes: Bytes) -> Result<()> {
+        if matches!(*self.handle.state.borrow(), TerminalState::Ended { .. }) {
+            return Err(gone());
+        }
         self.handle.typed.send(bytes).await.map_err(|_| gone())
     }
 
     /// The window has shown so many bytes.
     ///
     /// # Errors
-    /// [`ErrorCode::TerminalNotFound`] when it has ended, as for all that follow.
+    /// See [`Terminal::attach`].
     pub async fn give_credit(&self, bytes: usize) -> Result<()> {
         self.command(Command::Credit(bytes)).await
     }
 
     /// # Errors
-    /// See [`Terminal::give_credit`].
+    /// See [`Terminal::attach`].
     pub async fn resize(&self, size: TerminalSize) -> Result<()> {
         self.command(Command::Resize(clamp(size))).await
     }
 
-    /// Ends it. It is over when its state says so.
+    /// Ends its shell; what it showed stays.
+    pub async fn end(&self) {
+        let _ = self.command(Command::End).await;
+    }
+
+    /// Ends it for good. Its shell is over when its state says so.
     pub async fn close(&self) {
         let _ = self.command(Command::Close).await;
     }
@@ -86,6 +150,10 @@ impl Terminal {
 
     pub fn state(&self) -> watch::Receiver<TerminalState> {
         self.handle.state.clone()
+    }
+
+    pub fn facts(&self) -> watch::Receiver<TerminalFacts> {
+        self.handle.facts.clone()
     }
 
     async fn command(&self, command: Command) -> Result<()> {

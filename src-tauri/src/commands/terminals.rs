@@ -6,6 +6,14 @@ super::engine_commands! {
     /// Gives back credit: bytes that xterm.js has parsed (from its write callback).
     terminal_ack(id: TerminalId, bytes: u32) -> ();
     terminal_resize(id: TerminalId, size: TerminalSize) -> ();
-    /// Ends the terminal and its channel.
+    /// Nobody looks at the terminal any more; it goes on. An attachment that was replaced meanwhile is gone already.
+    terminal_detach(id: TerminalId, attachment: u32) -> ();
+    /// Opens another shell below what the one that ended showed.
+    terminal_reopen(id: TerminalId) -> ();
+    /// Forgets what is above the line with the cursor, as xterm.js does by itself.
+    terminal_clear(id: TerminalId) -> ();
+    /// How many lines every terminal keeps above its screen, now and from now on.
+    terminal_scrollback(lines: u32) -> ();
+    /// Ends the terminal and its channel, and forgets what it showed.
     terminal_close(id: TerminalId) -> ();
 }

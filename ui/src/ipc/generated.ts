@@ -470,11 +470,32 @@ export type TerminalState = { "state": "opening" } | { "state": "running" } | { 
  */
 sinceMs: number, } | { "state": "ended", end: TerminalEnd, };
 
+/**
+ * What a terminal says of itself besides its output, so that a tab that shows no output says it too.
+ */
+export type TerminalFacts = { 
+/**
+ * What the program calls itself, as it came.
+ */
+title: string, 
+/**
+ * How often the bell rang.
+ */
+bells: number, };
+
 export type TerminalView = { id: TerminalId, hostId: HostId, } & ({ "state": "opening" } | { "state": "running" } | { "state": "waiting", problem: Problem, 
 /**
  * Milliseconds since the Unix epoch.
  */
-sinceMs: number, } | { "state": "ended", end: TerminalEnd, });
+sinceMs: number, } | { "state": "ended", end: TerminalEnd, }) & { 
+/**
+ * What the program calls itself, as it came.
+ */
+title: string, 
+/**
+ * How often the bell rang.
+ */
+bells: number, };
 
 /**
  * The steps from a host to a shell, in order.
@@ -562,6 +583,65 @@ place: string, kind: ConfigNoteKind, };
  * What a connection to a host found in ssh_config and did not do. Told once in a run for the same host and content.
  */
 export type ConfigNotes = { hostId: HostId, notes: Array<ConfigNote>, };
+
+export type WorkspaceTab = { 
+/**
+ * As it is called in the layout.
+ */
+id: string, host: HostId, 
+/**
+ * A name that a person gave.
+ */
+name: string | null, 
+/**
+ * What it shows, in this run of the app.
+ */
+terminal: TerminalId | null, 
+/**
+ * Under which name what it shows is kept. The engine fills it in.
+ */
+kept: string | null, 
+/**
+ * What else the window knows of the tab.
+ */
+facts: Record<string, unknown>, };
+
+/**
+ * What is open in a window. Fields of a newer Bowline are kept as they are.
+ */
+export type Workspace = { version: number, 
+/**
+ * Splits, sizes and order, as the window has them.
+ */
+layout: unknown, tabs: Array<WorkspaceTab>, 
+/**
+ * When it was kept, in milliseconds since the Unix epoch. The engine fills it in.
+ */
+savedAtMs: number, };
+
+/**
+ * What a window needs to show what is open, or to offer what was.
+ */
+export type WorkspaceState = { 
+/**
+ * Of this run: for a window that starts anew.
+ */
+current: Workspace | null, 
+/**
+ * Every terminal that there is, the ended ones that are still shown too.
+ */
+terminals: Array<TerminalView>, 
+/**
+ * Of the run before, until it is brought back or put away.
+ */
+last: Workspace | null, };
+
+/**
+ * What became of what a terminal had shown.
+ */
+export type KeptScrollback = "back" | "none" | "lost";
+
+export type BroughtBack = { terminal: TerminalId, scrollback: KeptScrollback, };
 
 /**
  * Whether passwords can be kept.
@@ -699,7 +779,15 @@ export type Commands = {
   /** Gives back credit: bytes that xterm.js has parsed (from its write callback). */
   terminal_ack: { args: { id: TerminalId; bytes: number }; result: null }
   terminal_resize: { args: { id: TerminalId; size: TerminalSize }; result: null }
-  /** Ends the terminal and its channel. */
+  /** Nobody looks at the terminal any more; it goes on. An attachment that was replaced meanwhile is gone already. */
+  terminal_detach: { args: { id: TerminalId; attachment: number }; result: null }
+  /** Opens another shell below what the one that ended showed. */
+  terminal_reopen: { args: { id: TerminalId }; result: null }
+  /** Forgets what is above the line with the cursor, as xterm.js does by itself. */
+  terminal_clear: { args: { id: TerminalId }; result: null }
+  /** How many lines every terminal keeps above its screen, now and from now on. */
+  terminal_scrollback: { args: { lines: number }; result: null }
+  /** Ends the terminal and its channel, and forgets what it showed. */
   terminal_close: { args: { id: TerminalId }; result: null }
   /** The lines of known_hosts that a search finds, hashed names by a whole host name; an empty one finds all. */
   trusted_keys: { args: { search: string }; result: TrustedKeys }
@@ -707,6 +795,16 @@ export type Commands = {
   trusted_key_remove: { args: { file: string; line: number; fingerprint: string }; result: number }
   /** Puts a line back that was taken out since the start. */
   trusted_key_restore: { args: { removal: number }; result: null }
+  /** What is open and what was: a page that starts anew shows the first, a new run offers the second. */
+  workspace: { args: Record<string, never>; result: WorkspaceState }
+  /** Keeps what is open now; call it a moment after each change. */
+  workspace_save: { args: { workspace: Workspace }; result: null }
+  /** Whether anything is kept beyond this run; otherwise what was kept is removed. */
+  workspace_keep: { args: { keep: boolean }; result: null }
+  /** The last workspace was brought back, or is not wanted. */
+  workspace_forget_last: { args: Record<string, never>; result: null }
+  /** Opens a terminal of the last workspace anew, below what it showed; `attachTerminal` shows it. */
+  terminal_bring_back: { args: { host: HostId; kept: string | null; size: TerminalSize }; result: BroughtBack }
   /** A native file picker for a private key; null when dismissed. */
   pick_key_file: { args: Record<string, never>; result: string | null }
   /** Asks where, and writes what happened to the connections there, one JSON object in each line; null when dismissed. */

@@ -34,6 +34,8 @@ pub enum SecretKind {
     Passphrase,
     /// Of a proxy; its key is `user@host:port`.
     Proxy,
+    /// What kept scrollback is sealed with; there is one.
+    Scrollback,
 }
 
 /// A handle on the keyring, cheap to clone.
@@ -94,6 +96,15 @@ impl Secrets {
         Ok(())
     }
 
+    /// Keeps a secret in the keyring or not at all.
+    ///
+    /// # Errors
+    /// As [`state`](Self::state).
+    pub async fn keep(&self, kind: SecretKind, key: &str, secret: Secret) -> Result<()> {
+        let account = account(kind, key);
+        self.worker.ask(|answer| Request::Set(account, secret, answer)).await
+    }
+
     /// Forgets a secret, here and in the keyring. One that is not there is no error.
     ///
     /// # Errors
@@ -114,6 +125,7 @@ fn account(kind: SecretKind, key: &str) -> String {
     match kind {
         SecretKind::Password => format!("password:{key}"),
         SecretKind::Proxy => format!("proxy:{key}"),
+        SecretKind::Scrollback => format!("scrollback:{key}"),
         SecretKind::Passphrase => {
             let real = std::fs::canonicalize(key).ok();
             let path = real.as_deref().map_or(key.into(), |path| path.to_string_lossy());

@@ -1,31 +1,37 @@
 //! The terminals that run, by their numbers.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::broadcast;
+use tokio::time::{Instant, sleep_until};
 
 use super::Engine;
 use super::view::EngineEvent;
 use crate::error::{Error, ErrorCode, Result};
 use crate::host::HostId;
 use crate::pool::MakeTarget;
+use crate::terminal::screen::{SCROLLBACK_LINES, SCROLLBACK_LINES_MAX};
 use crate::terminal::state::{TerminalId, TerminalSize, TerminalState, TerminalView};
-use crate::terminal::view::{Output, View};
+use crate::terminal::view::{Attachment, Output, View};
 use crate::terminal::{OpenSource, Opening, Terminal, gone, shell};
 
-/// Terminals at once; each has an xterm.js in the window, which is the first to suffer.
+/// Terminals at once, those whose shell has ended too as long as they are shown. Each may take 4 MiB for its scrollback.
 const TERMINALS_MAX: usize = 256;
 /// Time for terminals to end at the end of the app.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// A program may set its title a thousand times a second; so often it is told.
+const FACTS_PAUSE: Duration = Duration::from_millis(50);
 
 #[derive(Clone)]
 pub(super) struct Terminals {
     running: Arc<Mutex<BTreeMap<TerminalId, Running>>>,
     last_id: Arc<AtomicU32>,
+    /// Lines that each keeps above its screen.
+    scrollback: Arc<AtomicUsize>,
     events: broadcast::Sender<EngineEvent>,
 }
 
@@ -45,11 +51,18 @@ impl Engine {
         size: TerminalSize,
         output: Box<dyn Output>,
     ) -> Result<TerminalId> {
-        let engine = self.clone();
+        self.start_terminal(host, size, View::new(output))
+    }
+
+    /// Opens a terminal whose view may have something to show already.
+    pub(super) fn start_terminal(&self, host: HostId, size: TerminalSize, view: View) -> Result<TerminalId> {
+        // An engine that is given up must not be held by its terminals.
+        let weak = Arc::downgrade(&self.inner);
         let target_host = host.clone();
         let open: OpenSource = Box::new(move |opening, size| {
-            let (engine, host) = (engine.clone(), target_host.clone());
+            let (inner, host) = (weak.upgrade(), target_host.clone());
             Box::pin(async move {
+                let engine = Engine { inner: inner.ok_or_else(gone)? };
                 let make_target = engine.make_target(&host);
                 let place = match opening {
                     Opening::First => engine.inner.pool.place(&host, make_target).await?,
@@ -60,7 +73,7 @@ impl Engine {
                 shell::open(place, size).await
             })
         });
-        self.inner.terminals.start(host, |_| Terminal::start(View::new(output), size, open))
+        self.inner.terminals.start(host, view, |view| Terminal::start(view, size, open))
     }
 
     /// Makes the target of a host whenever a dial begins, so that a changed host is dialled as it is then.
@@ -70,6 +83,50 @@ impl Engine {
             let (engine, host) = (engine.clone(), host.clone());
             Box::pin(async move { engine.target(&host).await })
         })
+    }
+
+    /// Shows a terminal, running or ended, in another output from now on, beginning with all that is there. Returns which
+    /// attachment that is, for [`Engine::terminal_detach`].
+    ///
+    /// # Errors
+    /// See [`Engine::terminal_write`].
+    pub async fn terminal_attach(
+        &self,
+        id: TerminalId,
+        size: TerminalSize,
+        output: Box<dyn Output>,
+    ) -> Result<Attachment> {
+        self.inner.terminals.get(id)?.attach(output, size).await
+    }
+
+    /// Nobody looks at a terminal any more; it goes on. An attachment that was replaced meanwhile is gone already.
+    ///
+    /// # Errors
+    /// See [`Engine::terminal_write`].
+    pub async fn terminal_detach(&self, id: TerminalId, attachment: Attachment) -> Result<()> {
+        self.inner.terminals.get(id)?.detach(attachment).await
+    }
+
+    /// Opens another shell below what the one that ended showed.
+    ///
+    /// # Errors
+    /// See [`Engine::terminal_write`].
+    pub async fn terminal_reopen(&self, id: TerminalId) -> Result<()> {
+        self.inner.terminals.get(id)?.reopen().await
+    }
+
+    /// Forgets what is above the line with the cursor.
+    ///
+    /// # Errors
+    /// See [`Engine::terminal_write`].
+    pub async fn terminal_clear(&self, id: TerminalId) -> Result<()> {
+        self.inner.terminals.get(id)?.clear().await
+    }
+
+    /// How many lines every terminal keeps above its screen, now and from now on; at most 100,000, and at most 4 MiB each.
+    pub async fn terminal_scrollback(&self, lines: u32) -> Result<()> {
+        self.inner.terminals.set_scrollback(lines as usize).await;
+        Ok(())
     }
 
     /// # Errors
@@ -90,26 +147,28 @@ impl Engine {
         self.inner.terminals.get(id)?.resize(size).await
     }
 
-    /// Ends a terminal; one that has ended already is fine.
+    /// Ends a terminal and forgets what it showed; one that is not there is fine.
     pub async fn terminal_close(&self, id: TerminalId) -> Result<()> {
+        self.inner.workspace.forget(id);
         if let Ok(terminal) = self.inner.terminals.get(id) {
             terminal.close().await;
         }
         Ok(())
     }
-
-    /// Ends all terminals: the window that showed them is gone.
-    pub async fn terminals_close_all(&self) {
-        self.inner.terminals.close_all().await;
-    }
 }
 
 impl Terminals {
     pub(super) fn new(events: broadcast::Sender<EngineEvent>) -> Self {
-        Self { running: Arc::default(), last_id: Arc::default(), events }
+        let scrollback = Arc::new(AtomicUsize::new(SCROLLBACK_LINES));
+        Self { running: Arc::default(), last_id: Arc::default(), scrollback, events }
     }
 
-    fn start(&self, host: HostId, start: impl FnOnce(TerminalId) -> Terminal) -> Result<TerminalId> {
+    fn start(
+        &self,
+        host: HostId,
+        mut view: View,
+        start: impl FnOnce(View) -> Terminal,
+    ) -> Result<TerminalId> {
         let mut running = self.lock();
         if running.len() >= TERMINALS_MAX {
             let cause = format!("{TERMINALS_MAX} terminals are open");
@@ -121,28 +180,50 @@ impl Terminals {
             .with("cause", cause));
         }
         let id = TerminalId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
-        let terminal = start(id);
+        view.set_scrollback(self.scrollback.load(Ordering::Relaxed));
+        let terminal = start(view);
         tokio::spawn(self.clone().follow(id, host.clone(), terminal.clone()));
         running.insert(id, Running { terminal, host });
         Ok(id)
     }
 
-    /// Tells of every state, and forgets the terminal at its end.
+    /// Tells of every state and of what it says of itself, and forgets the terminal when it is closed.
     async fn follow(self, id: TerminalId, host: HostId, terminal: Terminal) {
-        let mut states = terminal.state();
+        let (mut states, mut facts) = (terminal.state(), terminal.facts());
         drop(terminal);
+        let mut next_facts = Instant::now();
         loop {
             let state = states.borrow_and_update().clone();
-            let ended = matches!(state, TerminalState::Ended { .. });
-            if ended {
+            let said = facts.borrow_and_update().clone();
+            let view = TerminalView { id, host_id: host.clone(), state, facts: said };
+            let _ = self.events.send(EngineEvent::Terminal(view));
+            let news = tokio::select! {
+                changed = states.changed() => changed,
+                changed = async {
+                    sleep_until(next_facts).await;
+                    facts.changed().await
+                } => {
+                    next_facts = Instant::now() + FACTS_PAUSE;
+                    changed
+                }
+            };
+            if news.is_err() {
                 self.lock().remove(&id);
-            }
-            let _ =
-                self.events.send(EngineEvent::Terminal(TerminalView { id, host_id: host.clone(), state }));
-            if ended || states.changed().await.is_err() {
                 return;
             }
         }
+    }
+
+    async fn set_scrollback(&self, lines: usize) {
+        let lines = lines.min(SCROLLBACK_LINES_MAX);
+        self.scrollback.store(lines, Ordering::Relaxed);
+        for terminal in self.all().into_values() {
+            let _ = terminal.set_scrollback(lines).await;
+        }
+    }
+
+    pub(super) fn all(&self) -> BTreeMap<TerminalId, Terminal> {
+        self.lock().iter().map(|(id, running)| (*id, running.terminal.clone())).collect()
     }
 
     pub(super) fn views(&self) -> Vec<TerminalView> {
@@ -152,6 +233,7 @@ impl Terminals {
                 id: *id,
                 host_id: running.host.clone(),
                 state: running.terminal.state().borrow().clone(),
+                facts: running.terminal.facts().borrow().clone(),
             })
             .collect()
     }
@@ -160,12 +242,17 @@ impl Terminals {
         self.lock().get(&id).map(|running| running.terminal.clone()).ok_or_else(gone)
     }
 
-    pub(super) async fn close_of(&self, host: &HostId) {
-        self.close(|running| running.host == *host).await;
+    /// Ends the shells of a host; what they showed stays.
+    pub(super) async fn end_of(&self, host: &HostId) {
+        let of_host = |one: &&Running| one.host == *host;
+        let ending: Vec<Terminal> =
+            self.lock().values().filter(of_host).map(|one| one.terminal.clone()).collect();
+        self.end(ending, async |terminal| terminal.end().await).await;
     }
 
     pub(super) async fn close_all(&self) {
-        self.close(|_| true).await;
+        let closing = self.all().into_values().collect();
+        self.end(closing, async |terminal| terminal.close().await).await;
     }
 
     /// Ends those of a host that wait for its connection.
@@ -176,11 +263,9 @@ impl Terminals {
         futures::future::join_all(waiting.iter().map(Terminal::give_up)).await;
     }
 
-    async fn close(&self, wanted: impl Fn(&Running) -> bool) {
-        let closing: Vec<Terminal> =
-            self.lock().values().filter(|one| wanted(one)).map(|one| one.terminal.clone()).collect();
-        let all = futures::future::join_all(closing.iter().map(|terminal| async {
-            terminal.close().await;
+    async fn end(&self, ending: Vec<Terminal>, how: impl AsyncFn(&Terminal)) {
+        let all = futures::future::join_all(ending.iter().map(|terminal| async {
+            how(terminal).await;
             let _ = terminal.state().wait_for(|state| matches!(state, TerminalState::Ended { .. })).await;
         }));
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, all).await;

@@ -1,19 +1,21 @@
 //! One task per terminal: it drains the source into the view, and takes what the person does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::kept::KeptScreen;
 use super::source::{Source, SourceControl, SourceEvent, SourceReader};
-use super::state::{TerminalEnd, TerminalSize, TerminalState};
-use super::view::View;
+use super::state::{TerminalEnd, TerminalFacts, TerminalSize, TerminalState};
+use super::view::{Attachment, Output, View};
 use super::{OpenSource, Opening, seam};
 use crate::clock;
 use crate::error::{Error, ErrorCode, Problem, Result};
@@ -29,13 +31,36 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Messages of the source that are taken before commands are looked at again. One has at most 32 KiB.
 const TAKEN_AT_ONCE: usize = 16;
 
+/// A title is cut here; a program may send a novel.
+const TITLE_MAX_CHARACTERS: usize = 300;
+
 /// What the person or the window does, apart from typing.
-#[derive(Debug)]
 pub(super) enum Command {
     Credit(usize),
     Resize(TerminalSize),
+    /// Another window shows it from now on.
+    Attach(Box<dyn Output>, TerminalSize, oneshot::Sender<Attachment>),
+    Detach(Attachment),
+    /// Lines to keep above the screen.
+    Scrollback(usize),
+    /// Forget what is above the cursor.
+    Clear,
+    /// Say what is on the screen and above it, in about so many bytes.
+    Keep(usize, oneshot::Sender<KeptScreen>),
     /// The person does not want to wait for a lost connection any more.
     GiveUp,
+    /// End the shell; what it showed stays.
+    End,
+    /// Another shell below what the one that ended showed.
+    Reopen,
+    Close,
+}
+
+/// A command that is about the shell and not about what is shown.
+enum Asked {
+    GiveUp,
+    End,
+    Reopen,
     Close,
 }
 
@@ -45,22 +70,37 @@ pub(super) struct Handle {
     pub commands: mpsc::Sender<Command>,
     pub typed: mpsc::Sender<Bytes>,
     pub state: watch::Receiver<TerminalState>,
+    pub facts: watch::Receiver<TerminalFacts>,
+    /// Bytes that were shown so far: whether there is something new to keep.
+    pub shown: Arc<AtomicU64>,
 }
 
-/// Starts the task. The source is opened first, with the size that the terminal has by then.
+/// Starts the task. The source is opened first, with the size that the terminal has by then. The task goes on when its shell
+/// has ended, so that what it showed can still be looked at; it is over when the terminal is closed, and then its state
+/// changes no more.
 pub(super) fn start(view: View, size: TerminalSize, open: OpenSource) -> Handle {
     let (commands, command_queue) = mpsc::channel(COMMANDS);
     let (typed, typed_queue) = mpsc::channel(TYPED_PIECES);
     let (publish, state) = watch::channel(TerminalState::Opening);
     let (sizes, _) = watch::channel(size);
     let answers = typed.clone();
-    tokio::spawn(async move {
-        let publishing = publish.clone();
-        let task = Task { view, sizes, commands: command_queue, answers, publish: publishing, closed: false };
-        let end = task.run(&open, typed_queue).await;
-        publish.send_replace(TerminalState::Ended { end });
-    });
-    Handle { commands, typed, state }
+    let (tell, facts) = watch::channel(TerminalFacts::default());
+    let shown = Arc::<AtomicU64>::default();
+    let told = view.screen().told();
+    let task = Task {
+        view,
+        sizes,
+        commands: command_queue,
+        answers,
+        publish,
+        facts: tell,
+        told,
+        shown: Arc::clone(&shown),
+        hung_up: false,
+        closed: false,
+    };
+    tokio::spawn(task.run(open, typed_queue));
+    Handle { commands, typed, state, facts, shown }
 }
 
 struct Task {
@@ -70,24 +110,64 @@ struct Task {
     /// The queue of what was typed, for what the engine answers in the window's place.
     answers: mpsc::Sender<Bytes>,
     publish: watch::Sender<TerminalState>,
-    /// The person closed it, or its window is gone: nobody waits for its last words.
+    facts: watch::Sender<TerminalFacts>,
+    /// Of which [`Screen::told`](super::screen::Screen::told) the facts are.
+    told: u32,
+    shown: Arc<AtomicU64>,
+    /// The person ended the shell.
+    hung_up: bool,
+    /// The person closed the terminal: nobody waits for its last words.
     closed: bool,
 }
 
 impl Task {
-    /// Runs source after source, until one ends by itself or the person ends the terminal.
-    async fn run(mut self, open: &OpenSource, typed: mpsc::Receiver<Bytes>) -> TerminalEnd {
-        let end = self.serve_all(open, typed).await;
-        if !self.closed {
-            self.drain().await;
+    /// Shell after shell, as long as the person asks for another.
+    async fn run(mut self, open: OpenSource, mut typed: mpsc::Receiver<Bytes>) {
+        loop {
+            let end;
+            (end, typed) = self.serve_all(&open, typed).await;
+            if !self.closed {
+                self.drain().await;
+            }
+            self.publish.send_replace(TerminalState::Ended { end });
+            if self.closed || !self.rest(&mut typed).await {
+                return;
+            }
+            self.hung_up = false;
+            self.publish.send_replace(TerminalState::Opening);
+            self.view.start_afresh();
+            self.view.flush();
+            self.tell_facts();
         }
-        end
     }
 
-    async fn serve_all(&mut self, open: &OpenSource, mut typed: mpsc::Receiver<Bytes>) -> TerminalEnd {
+    /// Shows what an ended shell left behind to whoever looks, until the person asks for another one or closes it.
+    async fn rest(&mut self, typed: &mut mpsc::Receiver<Bytes>) -> bool {
+        loop {
+            self.view.take_answers();
+            tokio::select! {
+                command = self.commands.recv() => match self.take(command) {
+                    Some(Asked::Reopen) => return true,
+                    Some(Asked::Close) => return false,
+                    Some(Asked::GiveUp | Asked::End) | None => self.view.flush(),
+                },
+                () = until(self.view.due()), if self.view.due().is_some() => self.view.flush(),
+                // Typed into nothing.
+                Some(_) = typed.recv() => {}
+            }
+        }
+    }
+
+    /// Runs source after source, until one ends by itself or the person ends the terminal. The queue of what was typed comes
+    /// back.
+    async fn serve_all(
+        &mut self,
+        open: &OpenSource,
+        mut typed: mpsc::Receiver<Bytes>,
+    ) -> (TerminalEnd, mpsc::Receiver<Bytes>) {
         let mut source = match self.wait_for(open(Opening::First, self.sizes.subscribe()), None).await {
             Ok(source) => source,
-            Err(end) => return end,
+            Err(end) => return (end, typed),
         };
         loop {
             self.publish.send_replace(TerminalState::Running);
@@ -95,11 +175,11 @@ impl Task {
             (end, typed) = self.serve(source, typed).await;
             let problem = match end {
                 TerminalEnd::Failed { problem } if problem.code.is_lost_connection() => problem,
-                end => return end,
+                end => return (end, typed),
             };
             source = match self.reopen(open, problem, &mut typed).await {
                 Ok(source) => source,
-                Err(end) => return end,
+                Err(end) => return (end, typed),
             };
             // What is still queued was typed for the shell that is gone.
             while typed.try_recv().is_ok() {}
@@ -151,23 +231,12 @@ impl Task {
                 opened = &mut opening => {
                     return opened.map_err(|error| failed(&error));
                 }
-                command = self.commands.recv() => match command {
-                    Some(Command::Resize(size)) => self.resize(size),
-                    Some(Command::Credit(bytes)) => {
-                        self.view.give_credit(bytes);
-                        if self.view.flush().is_err() {
-                            return Err(self.close());
-                        }
-                    }
-                    Some(Command::GiveUp) if typed.is_some() => return Err(failed(&given_up())),
-                    Some(Command::GiveUp) => {}
-                    Some(Command::Close) | None => return Err(self.close()),
+                command = self.commands.recv() => match self.take(command) {
+                    Some(Asked::GiveUp) if typed.is_some() => return Err(failed(&given_up())),
+                    Some(Asked::End | Asked::Close) => return Err(TerminalEnd::Closed),
+                    Some(Asked::GiveUp | Asked::Reopen) | None => self.view.flush(),
                 },
-                () = until(self.view.due()), if self.view.due().is_some() => {
-                    if self.view.flush().is_err() {
-                        return Err(self.close());
-                    }
-                }
+                () = until(self.view.due()), if self.view.due().is_some() => self.view.flush(),
                 // Without a sender the terminal is gone, which the commands tell.
                 Some(_) = discarded => {}
             }
@@ -186,8 +255,7 @@ impl Task {
             self.view.push(greeting.trim_end().replace('\n', "\r\n").as_bytes());
             self.view.push(b"\r\n");
         }
-        // A window that is gone is noticed with the first output.
-        let _ = self.view.flush();
+        self.view.flush();
         let control: Arc<dyn SourceControl> = Arc::from(control);
         let stop = CancellationToken::new();
         // Both may wait for the server for ever; they are stopped at the end, so the output never waits for them.
@@ -197,7 +265,7 @@ impl Task {
         let _stopped_when_dropped = stop.clone().drop_guard();
         let end = self.show(reader.as_mut()).await;
         stop.cancel();
-        if self.closed {
+        if self.hung_up {
             // A server that does not listen is not waited for, but it is told as soon as it does: its shell would run on.
             tokio::spawn(async move { timeout(CLOSE_TIMEOUT, control.close()).await });
         }
@@ -211,13 +279,9 @@ impl Task {
         loop {
             tokio::select! {
                 biased;
-                command = self.commands.recv() => match command {
-                    Some(Command::Credit(bytes)) => self.view.give_credit(bytes),
-                    Some(Command::Resize(size)) => self.resize(size),
-                    Some(Command::GiveUp) => {}
-                    Some(Command::Close) | None => {
-                        return self.close();
-                    }
+                command = self.commands.recv() => match self.take(command) {
+                    Some(Asked::End | Asked::Close) => return TerminalEnd::Closed,
+                    Some(Asked::GiveUp | Asked::Reopen) | None => {}
                 },
                 permit = answers.reserve(), if self.view.has_answers() => {
                     if let Ok(permit) = permit {
@@ -229,7 +293,7 @@ impl Task {
                 event = reader.next() => match event {
                     SourceEvent::Output(bytes) => self.view.push(&bytes),
                     SourceEvent::Ended(end) => {
-                        let _ = self.view.flush();
+                        self.show_now();
                         return end;
                     }
                 },
@@ -241,23 +305,65 @@ impl Task {
                 match reader.next().now_or_never() {
                     Some(SourceEvent::Output(bytes)) => self.view.push(&bytes),
                     Some(SourceEvent::Ended(end)) => {
-                        let _ = self.view.flush();
+                        self.show_now();
                         return end;
                     }
                     None => break,
                 }
             }
-            if self.view.flush().is_err() {
-                return self.close();
-            }
+            self.show_now();
             // Emulating a flood takes the time of whoever else runs on this thread.
             tokio::task::yield_now().await;
         }
     }
 
-    fn close(&mut self) -> TerminalEnd {
-        self.closed = true;
-        TerminalEnd::Closed
+    fn show_now(&mut self) {
+        self.view.flush();
+        self.shown.store(self.view.screen().offset(), Ordering::Relaxed);
+        self.tell_facts();
+    }
+
+    fn tell_facts(&mut self) {
+        let screen = self.view.screen();
+        if screen.told() != self.told {
+            self.told = screen.told();
+            let title = screen.title().chars().take(TITLE_MAX_CHARACTERS).collect();
+            self.facts.send_replace(TerminalFacts { title, bells: screen.bells() });
+        }
+    }
+
+    /// Does what is about the view; the rest is for whoever serves the shell. Without anyone who could send commands the
+    /// terminal is closed.
+    fn take(&mut self, command: Option<Command>) -> Option<Asked> {
+        match command {
+            Some(Command::Credit(bytes)) => self.view.give_credit(bytes),
+            Some(Command::Resize(size)) => self.resize(size),
+            Some(Command::Attach(output, size, attached)) => {
+                self.resize(size);
+                let attachment = self.view.attach(output);
+                // The window went away while it asked.
+                if attached.send(attachment).is_err() {
+                    self.view.detach(attachment);
+                }
+            }
+            Some(Command::Detach(attachment)) => self.view.detach(attachment),
+            Some(Command::Scrollback(lines)) => self.view.set_scrollback(lines),
+            Some(Command::Clear) => self.view.clear(),
+            Some(Command::Keep(bytes, kept)) => {
+                let _ = kept.send(KeptScreen::of(self.view.screen(), bytes));
+            }
+            Some(Command::GiveUp) => return Some(Asked::GiveUp),
+            Some(Command::Reopen) => return Some(Asked::Reopen),
+            Some(Command::End) => {
+                self.hung_up = true;
+                return Some(Asked::End);
+            }
+            Some(Command::Close) | None => {
+                (self.hung_up, self.closed) = (true, true);
+                return Some(Asked::Close);
+            }
+        }
+        None
     }
 
     fn resize(&mut self, size: TerminalSize) {
@@ -269,16 +375,13 @@ impl Task {
     async fn drain(&mut self) {
         while !self.view.is_empty() {
             tokio::select! {
-                command = self.commands.recv() => match command {
-                    Some(Command::Credit(bytes)) => self.view.give_credit(bytes),
-                    Some(Command::Resize(_) | Command::GiveUp) => {}
-                    Some(Command::Close) | None => return,
+                command = self.commands.recv() => match self.take(command) {
+                    Some(Asked::Close) => return,
+                    Some(Asked::GiveUp | Asked::End | Asked::Reopen) | None => {}
                 },
                 () = until(self.view.due()), if self.view.due().is_some() => {}
             }
-            if self.view.flush().is_err() {
-                return;
-            }
+            self.view.flush();
         }
     }
 }

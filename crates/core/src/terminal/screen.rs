@@ -28,14 +28,17 @@ mod snapshot;
 mod width;
 
 use buffer::{Buffer, Charset};
-use cell::{Cell, Extras, Pen};
+use cell::{Cell, Extras, Pen, Row};
 use parser::{Action, Parser};
 use scrollback::Scrollback;
 
 pub use queries::Query;
 
-/// Lines kept above the screen: what the window keeps unless it is set otherwise.
+/// Lines kept above the screen unless it is set otherwise, as in the window.
 pub const SCROLLBACK_LINES: usize = 10_000;
+/// The most that can be set. Whatever is set, the packed lines of one terminal take at most 4 MiB: 100,000 lines of 35 plain
+/// characters, fewer of longer ones. The oldest go first.
+pub const SCROLLBACK_LINES_MAX: usize = 100_000;
 /// Sizes beyond these are cut: they would cost memory that no display can show.
 const SIZE_MAX: (usize, usize) = (2000, 1000);
 
@@ -113,6 +116,9 @@ pub struct Screen {
     /// Columns of the character before, if a combining one would join it; 0 otherwise.
     joinable: u32,
     title: Option<String>,
+    /// Counts up with each title and each bell, so that whoever tells of them need not compare.
+    told: u32,
+    bells: u32,
     /// OSC 7, as it came.
     directory: String,
     /// Colours that a program has set: 0 to 255, and 256 to 258 for text, background and cursor.
@@ -153,6 +159,8 @@ impl Screen {
             charset: Charset::Ascii,
             joinable: 0,
             title: None,
+            told: 0,
+            bells: 0,
             directory: String::new(),
             colours: std::collections::BTreeMap::new(),
             queries: queries::Queries::default(),
@@ -229,6 +237,60 @@ impl Screen {
             text.push('\n');
         }
         text
+    }
+
+    pub fn size(&self) -> TerminalSize {
+        let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+        TerminalSize { cols: narrow(self.cols), rows: narrow(self.lines) }
+    }
+
+    /// What the program calls itself (OSC 0 and 2), as it came.
+    pub fn title(&self) -> &str {
+        self.title.as_deref().unwrap_or_default()
+    }
+
+    /// How often the bell rang.
+    pub fn bells(&self) -> u32 {
+        self.bells
+    }
+
+    /// Another number whenever the title or the bells may be others.
+    pub fn told(&self) -> u32 {
+        self.told
+    }
+
+    /// The shell that said what it is called and where it is is gone.
+    pub fn forget_shell(&mut self) {
+        self.title = None;
+        self.directory.clear();
+        self.told = self.told.wrapping_add(1);
+    }
+
+    /// The column of the cursor, from 0.
+    pub fn column(&self) -> usize {
+        self.shown().x
+    }
+
+    /// Keeps so many lines above the screen, as long as they take no more than 4 MiB.
+    pub fn set_scrollback(&mut self, lines: usize) {
+        self.scrollback.set_limit(lines);
+    }
+
+    /// Forgets what is above the line with the cursor, which becomes the first: what `Terminal.clear` of xterm.js does.
+    pub fn clear(&mut self) {
+        let on_main = !self.on_alternate;
+        self.scrollback.clear();
+        if on_main {
+            let (cols, lines) = (self.cols, self.lines);
+            let above = self.main.y.min(self.main.rows.len());
+            self.main.rows.drain(..above);
+            if let Some(first) = self.main.rows.front_mut() {
+                first.wrapped = false;
+            }
+            self.main.rows.truncate(1);
+            self.main.rows.resize_with(lines, || Row::new(cols, Cell::BLANK, false));
+            self.main.y = 0;
+        }
     }
 
     /// Bytes fed so far.

@@ -8,12 +8,18 @@ use jiff::Zoned;
 /// Leaving the alternate screen puts the cursor where it was saved, also when there is none to leave: what was never saved is
 /// the upper left corner, and the seam would be written over what is there. So it is saved first (DECSC), which each of the
 /// two screens does for itself.
-const RESET: &str =
+pub const RESET: &str =
     "\x18\x1b7\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[!p\x1b[?25h";
 
 /// What is shown when a terminal goes on in a new shell. It has no words, so it needs no language.
 pub fn between() -> Vec<u8> {
     let time = Zoned::now().strftime("%H:%M:%S").to_string();
+    format!("{RESET}\r\n\x1b[2m──── ↻ {time} ────\x1b[0m\r\n").into_bytes()
+}
+
+/// What is shown below what was kept when the app ended, with the moment up to which that is.
+pub fn since(kept_at: &Zoned) -> Vec<u8> {
+    let time = kept_at.strftime("%Y-%m-%d %H:%M");
     format!("{RESET}\r\n\x1b[2m──── ↻ {time} ────\x1b[0m\r\n").into_bytes()
 }
 

@@ -56,4 +56,15 @@ pub struct TerminalView {
     pub host_id: HostId,
     #[serde(flatten)]
     pub state: TerminalState,
+    #[serde(flatten)]
+    pub facts: TerminalFacts,
+}
+
+/// What a terminal says of itself besides its output, so that a tab that shows no output says it too.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
+pub struct TerminalFacts {
+    /// What the program calls itself, as it came.
+    pub title: String,
+    /// How often the bell rang.
+    pub bells: u32,
 }

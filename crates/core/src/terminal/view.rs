@@ -5,9 +5,12 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use jiff::Zoned;
 use tokio::time::Instant;
 
+use super::kept::KeptScreen;
 use super::screen::{Query, Screen};
+use super::seam;
 use super::state::TerminalSize;
 
 /// Bytes that may be under way to the window. With 64 KiB chunks this gave 15 MiB/s and key presses at 10 ms median
@@ -48,9 +51,17 @@ pub trait Output: Send + 'static {
 #[error("the window is gone")]
 pub struct WindowGone;
 
-/// Output on its way to one window.
+/// Which of a terminal's outputs is meant, counted from 1: whoever lets go of one that was replaced meanwhile does no harm.
+pub type Attachment = u32;
+
+/// The output that a terminal was opened with.
+pub const FIRST_ATTACHMENT: Attachment = 1;
+
+/// Output on its way to one window, while one is attached. Without one nothing waits: what was said is in the screen, and
+/// the next window gets all of that.
 pub struct View {
-    output: Box<dyn Output>,
+    output: Option<Box<dyn Output>>,
+    attachment: Attachment,
     credit: usize,
     /// A snapshot of which so much is still to be sent. It is always sent to its end: a window that only ever got the
     /// beginnings of snapshots would show nothing.
@@ -82,16 +93,97 @@ impl std::fmt::Debug for View {
 impl View {
     pub fn new(output: Box<dyn Output>) -> Self {
         Self {
-            output,
+            output: Some(output),
+            missed: false,
+            attachment: FIRST_ATTACHMENT,
+            ..Self::of(Screen::new(SIZE))
+        }
+    }
+
+    /// A view that no window looks at yet, below what a terminal of another run left behind at a moment.
+    pub fn brought_back(kept: &KeptScreen, kept_at: &Zoned) -> Self {
+        let mut screen = kept.bring_back();
+        screen.feed(&seam::since(kept_at));
+        screen.forget_shell();
+        Self::of(screen)
+    }
+
+    /// A view that no window looks at yet.
+    pub fn detached() -> Self {
+        Self::of(Screen::new(SIZE))
+    }
+
+    fn of(screen: Screen) -> Self {
+        Self {
+            output: None,
+            attachment: 0,
             credit: CREDIT_BYTES,
             snapshot: Bytes::new(),
             waiting: BytesMut::new(),
-            missed: false,
+            missed: true,
             glimpse: None,
             heard: Instant::now(),
-            screen: Screen::new(SIZE),
+            screen,
             answers: String::new(),
             questions: Vec::new(),
+        }
+    }
+
+    /// Shows everything to another output from now on, beginning with a whole snapshot. What the one before did not get, it
+    /// never gets.
+    pub fn attach(&mut self, output: Box<dyn Output>) -> Attachment {
+        self.let_go();
+        self.output = Some(output);
+        self.attachment += 1;
+        self.credit = CREDIT_BYTES;
+        self.attachment
+    }
+
+    /// Nobody looks any more, unless that was another output.
+    pub fn detach(&mut self, attachment: Attachment) {
+        if attachment == self.attachment {
+            self.let_go();
+        }
+    }
+
+    fn let_go(&mut self) {
+        self.output = None;
+        self.snapshot = Bytes::new();
+        self.waiting = BytesMut::new();
+        self.missed = true;
+        self.glimpse = None;
+        self.answer_for_window();
+        self.forget_questions();
+    }
+
+    /// Only a window knows the answer, and a program does not wait until one looks.
+    fn forget_questions(&mut self) {
+        if self.output.is_none() {
+            self.questions.clear();
+        }
+    }
+
+    /// The terminal as it is known to the engine.
+    pub fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
+    /// Keeps so many lines above the screen.
+    pub fn set_scrollback(&mut self, lines: usize) {
+        self.screen.set_scrollback(lines);
+    }
+
+    /// Forgets what is above the line with the cursor, as the window that asks for it does.
+    pub fn clear(&mut self) {
+        self.screen.clear();
+    }
+
+    /// Puts the screen in order for another shell below what the one before left.
+    pub fn start_afresh(&mut self) {
+        self.push(seam::RESET.as_bytes());
+        self.screen.forget_shell();
+        if self.screen.column() > 0 {
+            self.push(b"\r\n");
         }
     }
 
@@ -116,17 +208,20 @@ impl View {
         }
         if self.missed {
             self.answer_for_window();
+            self.forget_questions();
         }
     }
 
     /// Whether everything was handed on.
     pub fn is_empty(&self) -> bool {
-        !self.missed && self.snapshot.is_empty() && self.waiting.len() == self.cut_character()
+        self.output.is_none()
+            || !self.missed && self.snapshot.is_empty() && self.waiting.len() == self.cut_character()
     }
 
     /// Whether a whole chunk waits, or more than could be sent; less than that may wait for more that is on its way.
     pub fn has_chunk(&self) -> bool {
-        self.missed || !self.snapshot.is_empty() || self.waiting.len() >= CHUNK_BYTES
+        self.output.is_some()
+            && (self.missed || !self.snapshot.is_empty() || self.waiting.len() >= CHUNK_BYTES)
     }
 
     /// The window has shown so many bytes. It cannot give back more than it got.
@@ -136,7 +231,7 @@ impl View {
 
     /// When to flush though nothing comes: the next snapshot waits for that moment.
     pub fn due(&self) -> Option<Instant> {
-        if !self.missed || !self.snapshot.is_empty() || self.credit == 0 {
+        if self.output.is_none() || !self.missed || !self.snapshot.is_empty() || self.credit == 0 {
             return None;
         }
         Some(self.glimpse.map_or(self.heard, |(at, _)| (at + GLIMPSE_PAUSE).min(self.heard + QUIET)))
@@ -155,35 +250,36 @@ impl View {
         };
     }
 
-    /// Hands on what credit allows.
-    ///
-    /// # Errors
-    /// [`WindowGone`].
-    pub fn flush(&mut self) -> Result<(), WindowGone> {
-        while self.credit > 0 {
+    /// Hands on what credit allows. A window that is gone is let go of.
+    pub fn flush(&mut self) {
+        while self.credit > 0 && self.output.is_some() {
             if self.snapshot.is_empty() && self.missed {
                 let now = Instant::now();
                 if self.due().is_some_and(|due| now < due) {
-                    return Ok(());
+                    return;
                 }
                 self.take_snapshot(now);
             }
             let most = CHUNK_BYTES.min(self.credit);
             let chunk = if self.snapshot.is_empty() {
-                let chunk = self.waiting.split_to(self.whole_characters(most)).freeze();
-                // What the window gets, the window answers.
-                self.screen.forget_queries(self.screen.offset() - self.waiting.len() as u64);
-                chunk
+                self.waiting.split_to(self.whole_characters(most)).freeze()
             } else {
                 self.snapshot.split_to(most.min(self.snapshot.len()))
             };
             if chunk.is_empty() {
-                return Ok(());
+                return;
             }
             self.credit -= chunk.len();
-            self.output.show(chunk)?;
+            let shown = self.output.as_mut().map(|output| output.show(chunk));
+            if let Some(Err(WindowGone)) = shown {
+                self.let_go();
+                return;
+            }
+            if self.snapshot.is_empty() && !self.missed {
+                // What the window gets, the window answers.
+                self.screen.forget_queries(self.screen.offset() - self.waiting.len() as u64);
+            }
         }
-        Ok(())
     }
 
     /// Whether there is something to send to the server in the window's place.

@@ -387,11 +387,87 @@ async fn closing_while_it_is_still_opening_ends_it_and_drops_the_dial() {
 }
 
 #[tokio::test]
-async fn a_window_that_is_gone_ends_the_terminal() {
-    let mut bed = bed(64);
+async fn a_terminal_outlives_its_window_and_shows_everything_to_the_next() {
+    let mut bed = bed(1024);
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"first "))).await.expect("room");
+    bed.shows("first").await;
     bed.shown.close();
-    bed.events.send(SourceEvent::Output(Bytes::from_static(b"x"))).await.expect("room");
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"second \x1b[6n"))).await.expect("room");
+    let mut answer = [0; 7];
+    bed.typed.read_exact(&mut answer).await.expect("the engine answers");
+    assert_eq!(&answer, b"\x1b[1;14R");
+    let (window, shown) = mpsc::unbounded_channel();
+    bed.shown = shown;
+    bed.terminal.attach(Box::new(Window(window)), SIZE).await.expect("it is there");
+    bed.shows("first second").await;
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"third"))).await.expect("room");
+    bed.shows("third").await;
+    assert_eq!(*bed.terminal.state().borrow(), TerminalState::Running);
+}
+
+#[tokio::test]
+async fn what_an_ended_shell_showed_can_be_looked_at_until_the_terminal_is_closed() {
+    let mut bed = bed(64);
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"the last words"))).await.expect("room");
+    bed.events.send(SourceEvent::Ended(TerminalEnd::Exited { status: 0 })).await.expect("room");
+    bed.ended().await;
+    assert!(bed.terminal.write(Bytes::from_static(b"x")).await.is_err(), "nobody is there to type to");
+    let (window, shown) = mpsc::unbounded_channel();
+    bed.shown = shown;
+    bed.terminal.attach(Box::new(Window(window)), SIZE).await.expect("it is there");
+    bed.shows("the last words").await;
+    let mut state = bed.terminal.state();
+    bed.terminal.close().await;
+    while state.changed().await.is_ok() {}
+    assert!(bed.terminal.attach(Box::new(Window(mpsc::unbounded_channel().0)), SIZE).await.is_err());
+}
+
+#[tokio::test]
+async fn another_shell_opens_below_what_the_one_that_ended_showed() {
+    let mut bed = bed(64);
+    let said = b"\x1b]2;vim\x07$ exit\x1b[?1000h".as_slice();
+    bed.events.send(SourceEvent::Output(Bytes::from_static(said))).await.expect("room");
+    let mut facts = bed.terminal.facts();
+    facts.wait_for(|facts| facts.title == "vim").await.expect("it is told");
+    bed.events.send(SourceEvent::Ended(TerminalEnd::Exited { status: 0 })).await.expect("room");
+    bed.ended().await;
+    bed.terminal.reopen().await.expect("it is there");
+    bed.becomes(|state| *state == TerminalState::Opening).await;
+    let (source, events, mut typed) = another();
+    bed.again.send(Ok(source)).await.expect("it waits");
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    facts.wait_for(|facts| facts.title.is_empty()).await.expect("it is told");
+    events.send(SourceEvent::Output(Bytes::from_static(b"new$ "))).await.expect("room");
+    bed.terminal.write(Bytes::from_static(b"hello")).await.expect("it is there");
+    let mut text = [0; 5];
+    typed.read_exact(&mut text).await.expect("it arrives");
+    let mut screen = crate::terminal::screen::Screen::new(SIZE);
+    while !screen.text().contains("new$") {
+        screen.feed(&bed.shown.recv().await.expect("it is there"));
+    }
+    assert!(screen.text().starts_with("$ exit\nnew$\n"), "{}", screen.text());
+}
+
+#[tokio::test]
+async fn titles_and_bells_are_told_though_nobody_looks() {
+    let bed = bed(64);
+    bed.terminal.detach(crate::terminal::view::FIRST_ATTACHMENT).await.expect("it is there");
+    let said = b"\x1b]0;a build\x07\x07\x07".as_slice();
+    bed.events.send(SourceEvent::Output(Bytes::from_static(said))).await.expect("room");
+    let mut facts = bed.terminal.facts();
+    let told = tokio::time::timeout(Duration::from_secs(5), facts.wait_for(|facts| facts.bells == 2));
+    assert_eq!(told.await.expect("in time").expect("it is told").title, "a build");
+}
+
+#[tokio::test]
+async fn ending_a_shell_leaves_what_it_showed() {
+    let mut bed = bed(64);
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"something"))).await.expect("room");
+    bed.shows("something").await;
+    bed.terminal.end().await;
     assert_eq!(bed.ended().await, TerminalEnd::Closed);
+    let kept = bed.terminal.keep(1000).await.expect("it is there");
+    assert!(String::from_utf8_lossy(&kept.bytes).contains("something"));
 }
 
 #[tokio::test]

@@ -58,6 +58,14 @@ impl Scrollback {
         self.limit
     }
 
+    /// Keeps so many lines from now on; older ones go at once.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+        while self.lines > limit {
+            self.forget_oldest_line();
+        }
+    }
+
     pub fn clear(&mut self) {
         *self = Self::new(self.limit);
     }

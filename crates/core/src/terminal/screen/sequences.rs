@@ -24,6 +24,10 @@ impl Screen {
         match code {
             0x0a..=0x0c => self.line_feed(),
             b'\r' => self.buffer().x = 0,
+            0x07 => {
+                self.bells = self.bells.wrapping_add(1);
+                self.told = self.told.wrapping_add(1);
+            }
             0x08 => self.backspace(),
             b'\t' => {
                 let cols = self.cols;
@@ -708,7 +712,10 @@ impl Screen {
         let string = std::mem::take(&mut self.parser.string);
         let (number, text) = string.split_once(';').unwrap_or((&string, ""));
         match number.parse::<u32>() {
-            Ok(0 | 2) => self.title = Some(text.to_owned()),
+            Ok(0 | 2) => {
+                self.title = Some(text.to_owned());
+                self.told = self.told.wrapping_add(1);
+            }
             Ok(4) => self.indexed_colours(text),
             Ok(7) => self.directory = text.to_owned(),
             Ok(8) => self.hyperlink(text),

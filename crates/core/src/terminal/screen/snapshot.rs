@@ -28,8 +28,13 @@ impl Screen {
 
     /// A snapshot that asks the window these queries when it has the state.
     pub fn snapshot_asking(&self, queries: &[String]) -> Vec<u8> {
+        self.snapshot_within(SNAPSHOT_BYTES, queries)
+    }
+
+    /// The same with lines of at most so many bytes.
+    pub fn snapshot_within(&self, bytes: usize, queries: &[String]) -> Vec<u8> {
         // CAN ends a sequence that the window may be in the middle of without doing it; RIS clears the scrollback too.
-        let mut writer = Writer::new(&self.extras, self.cols);
+        let mut writer = Writer::new(&self.extras, self.cols, bytes);
         writer
             .out
             .push_str("\x18\x1bc\x1b[20l\x1b[?25h\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\");
@@ -218,6 +223,8 @@ pub(super) struct Writer<'a> {
     pub out: String,
     extras: &'a Extras,
     cols: usize,
+    /// What the lines may take; the oldest are left out.
+    bytes: usize,
     /// The pen of the window at this point.
     fg: u32,
     bg: u32,
@@ -234,11 +241,12 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(extras: &'a Extras, cols: usize) -> Self {
+    pub fn new(extras: &'a Extras, cols: usize, bytes: usize) -> Self {
         Self {
             out: String::new(),
             extras,
             cols,
+            bytes,
             fg: 0,
             bg: 0,
             rare: 0,
@@ -258,7 +266,7 @@ impl<'a> Writer<'a> {
 
     fn end_lines(&mut self) {
         self.pen_off();
-        self.shorten(SNAPSHOT_BYTES);
+        self.shorten(self.bytes);
     }
 
     /// Leaves out the oldest lines so that no more than so many bytes of lines are left.
@@ -289,9 +297,9 @@ impl<'a> Writer<'a> {
             self.out.push_str("\r\n");
             self.column = 0;
             self.starts.push(self.out.len());
-            // Twice the cap, so that bytes are not moved for each line.
-            if self.out.len() > 3 * SNAPSHOT_BYTES {
-                self.shorten(SNAPSHOT_BYTES);
+            // Three times the cap, so that bytes are not moved for each line.
+            if self.out.len() > 3 * self.bytes {
+                self.shorten(self.bytes);
             }
             return;
         }

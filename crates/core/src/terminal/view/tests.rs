@@ -32,7 +32,7 @@ async fn catch_up(view: &mut View) {
     for _ in 0..10_000 {
         tokio::time::advance(QUIET).await;
         view.give_credit(CREDIT_BYTES);
-        view.flush().expect("the window is there");
+        view.flush();
         if view.is_empty() {
             return;
         }
@@ -45,14 +45,14 @@ fn output_goes_in_order_in_chunks_and_stops_when_credit_is_used_up() {
     let (mut view, shown) = view();
     let sent: Vec<u8> = (0..CREDIT_BYTES + 100_000).map(|i| b'!' + (i % 83) as u8).collect();
     view.push(&sent);
-    view.flush().expect("the window is there");
+    view.flush();
     assert_eq!(shown.all().len(), CREDIT_BYTES);
     assert!(shown.0.lock().expect("one thread").iter().all(|chunk| chunk.len() <= CHUNK_BYTES));
     view.give_credit(1000);
-    view.flush().expect("the window is there");
+    view.flush();
     assert_eq!(shown.all().len(), CREDIT_BYTES + 1000);
     view.give_credit(usize::MAX);
-    view.flush().expect("the window is there");
+    view.flush();
     assert_eq!(shown.all(), sent);
 }
 
@@ -70,13 +70,13 @@ async fn a_view_that_is_far_behind_gets_the_screen_instead_of_what_it_missed() {
     let mut line = || format!("line {}\r\n", numbers.next().expect("endless"));
     for _ in 0..1_000_000 {
         view.push(line().as_bytes());
-        view.flush().expect("the window is there");
+        view.flush();
     }
     assert_eq!(shown.all().len(), CREDIT_BYTES);
     assert!(view.waiting.len() <= BEHIND_MAX_BYTES);
     catch_up(&mut view).await;
     view.push(b"and on");
-    view.flush().expect("the window is there");
+    view.flush();
     let text = shown.text();
     let (_, since) = text.split_once("\x18\x1bc").expect("a snapshot");
     assert!(since.contains("line 990100\r\nline 990101\r\n"), "the scrollback is there");
@@ -100,7 +100,7 @@ async fn a_snapshot_is_sent_to_its_end_however_fast_output_goes_on() {
     tokio::time::advance(QUIET).await;
     for _ in 0..200 {
         view.give_credit(8 * 1024);
-        view.flush().expect("the window is there");
+        view.flush();
         view.push(flood.as_bytes());
     }
     let lines = lines_of_snapshots(&shown);
@@ -116,7 +116,7 @@ async fn in_a_flood_the_window_gets_glimpses_and_all_of_it_when_that_is_over() {
     while began.elapsed() < Duration::from_secs(1) {
         view.push(flood.as_bytes());
         view.give_credit(CREDIT_BYTES);
-        view.flush().expect("the window is there");
+        view.flush();
         tokio::time::advance(tick).await;
     }
     let glimpses = lines_of_snapshots(&shown);
@@ -140,7 +140,7 @@ async fn output_that_never_pauses_but_is_no_flood_any_more_is_shown_as_it_comes(
     for number in 0..20 {
         view.push(format!("calm {number}\r\n").as_bytes());
         view.give_credit(CREDIT_BYTES);
-        view.flush().expect("the window is there");
+        view.flush();
         tokio::time::advance(QUIET / 3).await;
     }
     let lines = lines_of_snapshots(&shown);
@@ -152,11 +152,11 @@ async fn output_that_never_pauses_but_is_no_flood_any_more_is_shown_as_it_comes(
 async fn a_question_is_answered_by_the_window_that_sees_it_and_otherwise_by_the_engine() {
     let (mut view, shown) = view();
     view.push(b"\x1b[c");
-    view.flush().expect("the window is there");
+    view.flush();
     // From here on nothing gets through.
     view.credit = 0;
     view.push(b"\x1b[5n\x1b]11;?\x07");
-    view.flush().expect("the window is there");
+    view.flush();
     assert!(!view.has_answers(), "the window may still see it");
     view.push(&vec![b'x'; BEHIND_MAX_BYTES]);
     view.push(b"\x1b[?6n");
@@ -172,7 +172,7 @@ async fn a_question_is_answered_by_the_window_that_sees_it_and_otherwise_by_the_
 async fn a_question_in_two_parts_is_answered_by_whoever_gets_its_end() {
     let (mut view, shown) = view();
     view.push(b"\x1b[");
-    view.flush().expect("the window is there");
+    view.flush();
     view.credit = 0;
     view.push(b"6n");
     view.push(&vec![b'x'; BEHIND_MAX_BYTES]);
@@ -191,7 +191,7 @@ async fn characters_are_never_sent_in_two_parts() {
     let text = "，。㊀中".repeat(40_000);
     for piece in text.as_bytes().chunks(1000) {
         view.push(piece);
-        view.flush().expect("the window is there");
+        view.flush();
     }
     catch_up(&mut view).await;
     assert_eq!(shown.text(), text);
@@ -208,4 +208,143 @@ async fn bytes_that_are_no_utf_8_do_not_hold_anything_back() {
     view.push(b" noir \xff\x80\x80");
     catch_up(&mut view).await;
     assert_eq!(shown.all(), b"caf\xe9 noir \xff\x80\x80");
+}
+
+fn lines(from: usize, to: usize) -> String {
+    (from..to).map(|number| format!("line {number}\r\n")).collect()
+}
+
+/// What a window shows that has read all of this.
+fn screen_of(shown: &Shown) -> String {
+    let mut screen = Screen::new(SIZE);
+    screen.feed(&shown.all());
+    screen.text()
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_window_gets_a_whole_snapshot_and_then_what_comes() {
+    let (mut view, first) = view();
+    view.push(lines(0, 500).as_bytes());
+    catch_up(&mut view).await;
+    let second = Shown::default();
+    let attachment = view.attach(Box::new(second.clone()));
+    assert!(attachment > FIRST_ATTACHMENT);
+    catch_up(&mut view).await;
+    view.push(b"and on");
+    catch_up(&mut view).await;
+    assert!(second.text().starts_with("\x18\x1bc"), "a snapshot comes first");
+    assert!(second.text().contains("line 0\r\n") && second.text().ends_with("and on"));
+    assert_eq!(screen_of(&second), view.screen.text());
+    assert!(!first.text().contains("and on"), "the first one is let go");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attached_window_has_its_own_credit() {
+    let (mut view, _first) = view();
+    view.credit = 0;
+    let second = Shown::default();
+    view.push(&vec![b'x'; CREDIT_BYTES]);
+    view.attach(Box::new(second.clone()));
+    tokio::time::advance(QUIET).await;
+    view.flush();
+    assert!(!second.all().is_empty());
+}
+
+#[test]
+fn while_nobody_looks_nothing_waits_and_the_engine_answers() {
+    let (mut view, shown) = view();
+    // Asked of the window, which goes away before it gets to see it.
+    view.push(b"\x1b[5n");
+    view.detach(FIRST_ATTACHMENT);
+    assert_eq!(view.take_answers(), "\x1b[0n");
+    for _ in 0..1000 {
+        view.push(&[b'x'; 1000]);
+        view.flush();
+    }
+    view.push(b"\r\n\x1b[6n\x1b]11;?\x07\x1b[c");
+    view.flush();
+    assert!(shown.all().is_empty() && view.waiting.is_empty() && view.due().is_none() && view.is_empty());
+    assert_eq!(view.take_answers(), "\x1b[24;1R\x1b[?1;2c");
+    assert!(view.questions.is_empty(), "a program does not wait for a window that may never come");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_that_the_engine_answered_is_asked_of_the_next_window() {
+    let (mut view, _) = view();
+    view.detach(FIRST_ATTACHMENT);
+    view.push(b"\x1b[6n\x1b[c\x1b]11;?\x07");
+    view.take_answers();
+    let next = Shown::default();
+    view.attach(Box::new(next.clone()));
+    catch_up(&mut view).await;
+    assert!(
+        !next.text().contains("\x1b[6n") && !next.text().contains("\x1b[c") && !next.text().contains("11;?")
+    );
+    assert!(!view.has_answers());
+    view.push(b"\x1b[6n");
+    catch_up(&mut view).await;
+    assert!(next.text().ends_with("\x1b[6n") && !view.has_answers(), "from here on the window answers");
+}
+
+#[test]
+fn whoever_lets_go_late_does_not_take_the_terminal_from_the_next_window() {
+    let (mut view, _) = view();
+    let second = view.attach(Box::new(Shown::default()));
+    view.detach(FIRST_ATTACHMENT);
+    assert!(view.output.is_some());
+    view.detach(second);
+    assert!(view.output.is_none());
+}
+
+struct Gone;
+
+impl Output for Gone {
+    fn show(&mut self, _: Bytes) -> Result<(), WindowGone> {
+        Err(WindowGone)
+    }
+}
+
+#[test]
+fn a_window_that_is_gone_is_let_go_of_and_its_question_answered() {
+    let mut view = View::new(Box::new(Gone));
+    view.push(b"\x1b[5n");
+    view.flush();
+    assert!(view.output.is_none());
+    assert_eq!(view.take_answers(), "\x1b[0n");
+}
+
+#[test]
+fn what_was_kept_comes_back_above_a_seam_that_says_when_that_was() {
+    let mut screen = Screen::new(SIZE);
+    screen.feed(b"\x1b]2;a title\x07$ make\r\nall done\r\n$ vim\x1b[?1049h~");
+    let kept = KeptScreen::of(&screen, 1 << 20);
+    let at = "2026-11-21T15:04:00+00:00[UTC]".parse().expect("a moment");
+    let view = View::brought_back(&kept, &at);
+    let text: Vec<&str> = view.screen.text().leak().lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(text, ["$ make", "all done", "$ vim", "──── ↻ 2026-11-21 15:04 ────"]);
+    assert_eq!(view.screen.title(), "", "whoever was called so is gone");
+}
+
+#[test]
+fn fewer_lines_of_scrollback_forget_the_oldest_at_once() {
+    let (mut view, _) = view();
+    view.push(lines(0, 1000).as_bytes());
+    view.set_scrollback(10);
+    let text = String::from_utf8(view.screen.snapshot()).expect("text");
+    assert!(text.contains("line 970") && !text.contains("line 960\r\n"), "{text}");
+    view.set_scrollback(0);
+    view.push(lines(1000, 1100).as_bytes());
+    let text = String::from_utf8(view.screen.snapshot()).expect("text");
+    assert!(!text.contains("line 1050") && text.contains("line 1099"));
+}
+
+#[test]
+fn clearing_leaves_the_line_with_the_cursor() {
+    let (mut view, _) = view();
+    view.push(lines(0, 100).as_bytes());
+    view.push(b"$ half a com");
+    view.clear();
+    view.push(b"mand");
+    assert_eq!(view.screen.text().trim_end(), "$ half a command");
+    assert!(!String::from_utf8_lossy(&view.screen.snapshot()).contains("line"));
 }

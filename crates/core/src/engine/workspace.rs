@@ -1,0 +1,378 @@
+//! Keeps the workspace while the app runs: the window says where its tabs lie, the terminals what they show. One task writes
+//! all of it, so that whatever kills the app costs a few seconds.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Zoned;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use uuid::Uuid;
+
+use super::Engine;
+use super::terminals::Terminals;
+use crate::auth::secrets::{SecretKind, Secrets};
+use crate::clock;
+use crate::error::{Error, Result};
+use crate::host::HostId;
+use crate::terminal::Terminal;
+use crate::terminal::state::{TerminalId, TerminalSize};
+use crate::terminal::view::View;
+use crate::workspace::document::{BroughtBack, KeptScrollback, Workspace, WorkspaceState};
+use crate::workspace::files::{SCROLLBACK_FILES_BYTES, WorkspaceFiles};
+use crate::workspace::sealed::SealKey;
+
+/// How often it is looked whether there is something to write.
+const LOOK: Duration = Duration::from_secs(1);
+/// What a terminal shows is written so often at most, and only if it has shown more.
+const WRITE_PAUSE: Duration = Duration::from_secs(4);
+/// A keyring that could not be used is asked again after so long.
+const KEY_PAUSE: Duration = Duration::from_secs(30);
+/// What is kept of one terminal: 10,000 lines of 200 characters. With many terminals it is less for each.
+const KEPT_MAX_BYTES: u64 = 2 * 1024 * 1024;
+/// Time for the last writing at the end of the app.
+const LAST_WRITING: Duration = Duration::from_secs(2);
+/// Orders that wait for the task. When it is full a save waits; an order is one flag and a write.
+const ORDERS: usize = 16;
+/// The one account of the key in the keyring.
+const KEY_ACCOUNT: &str = "key";
+
+enum Order {
+    /// Write what is new; with an answer all of it, now.
+    Write(Option<oneshot::Sender<()>>),
+    Remove(Vec<Uuid>),
+    ForgetLast,
+    ForgetAll,
+}
+
+/// The engine's handle on it. Clones share it.
+#[derive(Clone)]
+pub(super) struct Workspaces {
+    state: Arc<Mutex<State>>,
+    orders: mpsc::Sender<Order>,
+    files: WorkspaceFiles,
+}
+
+struct State {
+    current: Option<Workspace>,
+    /// The current one was not written yet.
+    is_new: bool,
+    last: Option<Workspace>,
+    /// The file that each terminal is kept in.
+    names: BTreeMap<TerminalId, Uuid>,
+    /// The person wants it kept.
+    keep: bool,
+    /// The app ends: what closes now was open.
+    over: bool,
+}
+
+impl Workspaces {
+    /// Reads what the run before left.
+    pub async fn open(folder: PathBuf) -> Result<(Self, OrderQueue)> {
+        let files = WorkspaceFiles::at(folder);
+        let reading = files.clone();
+        let last = tokio::task::spawn_blocking(move || reading.begin()).await.map_err(Error::internal)?;
+        let (orders, queue) = mpsc::channel(ORDERS);
+        let state =
+            State { current: None, is_new: false, last, names: BTreeMap::new(), keep: true, over: false };
+        Ok((Self { state: Arc::new(Mutex::new(state)), orders, files }, OrderQueue(queue)))
+    }
+
+    /// A terminal was closed by the person: what it showed is kept no longer.
+    pub fn forget(&self, id: TerminalId) {
+        let name = self.state().names.remove(&id);
+        if let Some(name) = name {
+            // With a full queue it goes at the next start, when nothing refers to it any more.
+            let _ = self.orders.try_send(Order::Remove(vec![name]));
+        }
+    }
+
+    async fn order(&self, order: Order) {
+        let _ = self.orders.send(order).await;
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// What is open and what was. A page that starts anew shows the first, a new run offers the second.
+    pub async fn workspace(&self) -> Result<WorkspaceState> {
+        let terminals = self.inner.terminals.views();
+        let state = self.inner.workspace.state();
+        Ok(WorkspaceState { current: state.current.clone(), terminals, last: state.last.clone() })
+    }
+
+    /// Keeps what is open now.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::Internal`] for one that is too large.
+    pub async fn workspace_save(&self, workspace: Workspace) -> Result<()> {
+        workspace.check()?;
+        {
+            let mut state = self.inner.workspace.state();
+            if state.over {
+                return Ok(());
+            }
+            state.current = Some(workspace);
+            state.is_new = true;
+        }
+        self.inner.workspace.order(Order::Write(None)).await;
+        Ok(())
+    }
+
+    /// Whether anything is kept beyond this run. Otherwise what was kept is removed.
+    pub async fn workspace_keep(&self, keep: bool) -> Result<()> {
+        {
+            let mut state = self.inner.workspace.state();
+            state.keep = keep;
+            state.is_new = keep && state.current.is_some();
+            if !keep {
+                state.last = None;
+                state.names.clear();
+            }
+        }
+        self.inner.workspace.order(if keep { Order::Write(None) } else { Order::ForgetAll }).await;
+        Ok(())
+    }
+
+    /// Opens a terminal of the last workspace anew, below what it showed. No window shows it yet: see
+    /// [`Engine::terminal_attach`].
+    ///
+    /// # Errors
+    /// As [`Engine::terminal_open`].
+    pub async fn terminal_bring_back(
+        &self,
+        host: HostId,
+        kept: Option<String>,
+        size: TerminalSize,
+    ) -> Result<BroughtBack> {
+        let name = kept.and_then(|name| Uuid::parse_str(&name).ok());
+        let (scrollback, view) = match name {
+            Some(name) => self.open_kept(name).await,
+            None => (KeptScrollback::None, View::detached()),
+        };
+        let terminal = self.start_terminal(host, size, view)?;
+        if let (Some(name), KeptScrollback::Back) = (name, scrollback) {
+            // The file stays what it is until the terminal has shown more.
+            self.inner.workspace.state().names.insert(terminal, name);
+        }
+        Ok(BroughtBack { terminal, scrollback })
+    }
+
+    async fn open_kept(&self, name: Uuid) -> (KeptScrollback, View) {
+        let files = self.inner.workspace.files.clone();
+        let read = tokio::task::spawn_blocking(move || files.read_scrollback(name)).await;
+        let sealed = match read.map_err(std::io::Error::other) {
+            Ok(Ok(Some(sealed))) => sealed,
+            Ok(Ok(None)) => return (KeptScrollback::None, View::detached()),
+            Ok(Err(error)) | Err(error) => {
+                tracing::warn!(%error, "what a terminal showed could not be read");
+                return (KeptScrollback::Lost, View::detached());
+            }
+        };
+        match find_key(self.secrets()).await.and_then(|key| key.open(name, &sealed)) {
+            Some((kept, at)) => (KeptScrollback::Back, View::brought_back(&kept, &at)),
+            None => (KeptScrollback::Lost, View::detached()),
+        }
+    }
+
+    /// The last workspace was brought back, or the person does not want it.
+    pub async fn workspace_forget_last(&self) -> Result<()> {
+        let stray = {
+            let mut state = self.inner.workspace.state();
+            let last = state.last.take();
+            let names: Vec<Uuid> =
+                last.iter().flat_map(Workspace::kept).filter_map(|name| Uuid::parse_str(name).ok()).collect();
+            names.into_iter().filter(|name| !state.names.values().any(|used| used == name)).collect()
+        };
+        self.inner.workspace.order(Order::ForgetLast).await;
+        self.inner.workspace.order(Order::Remove(stray)).await;
+        Ok(())
+    }
+
+    /// Writes everything a last time, before the terminals end.
+    pub(super) async fn keep_workspace(&self) {
+        let (tell, written) = oneshot::channel();
+        self.inner.workspace.order(Order::Write(Some(tell))).await;
+        let _ = timeout(LAST_WRITING, written).await;
+        self.inner.workspace.state().over = true;
+    }
+}
+
+/// The key, if the keyring has one and can be used.
+async fn find_key(secrets: &Secrets) -> Option<SealKey> {
+    // Asking for the state never opens a dialog; a locked keyring is the person's choice.
+    secrets.state().await.ok()?;
+    secrets.get(SecretKind::Scrollback, KEY_ACCOUNT).await.ok()?.as_ref().and_then(SealKey::read)
+}
+
+/// The key, made if there was none.
+async fn make_key(secrets: &Secrets) -> Option<SealKey> {
+    if let Some(key) = find_key(secrets).await {
+        return Some(key);
+    }
+    secrets.state().await.ok()?;
+    let secret = SealKey::generate()?;
+    secrets.keep(SecretKind::Scrollback, KEY_ACCOUNT, secret.clone()).await.ok()?;
+    SealKey::read(&secret)
+}
+
+pub(super) struct OrderQueue(mpsc::Receiver<Order>);
+
+/// The task that writes.
+pub(super) struct Keeper {
+    pub workspaces: Workspaces,
+    pub terminals: Terminals,
+    pub secrets: Secrets,
+}
+
+/// What was written of a terminal.
+struct Written {
+    shown: u64,
+    at: Instant,
+}
+
+impl Keeper {
+    /// Until the engine ends.
+    pub async fn run(self, OrderQueue(mut orders): OrderQueue) {
+        let mut writing =
+            Writing { keeper: self, written: BTreeMap::new(), key: None, key_due: Instant::now() };
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(Order::Write(None)) => writing.write_workspace().await,
+                    Some(Order::Write(Some(done))) => {
+                        writing.write_terminals(true).await;
+                        writing.write_workspace().await;
+                        let _ = done.send(());
+                    }
+                    Some(Order::Remove(names)) => {
+                        writing.files(move |files| names.into_iter().try_for_each(|name| files.remove_scrollback(name))).await;
+                    }
+                    Some(Order::ForgetLast) => writing.files(|files| files.forget_last()).await,
+                    Some(Order::ForgetAll) => {
+                        writing.written.clear();
+                        writing.files(|files| files.forget_all()).await;
+                    }
+                    None => return,
+                },
+                _ = look.tick() => writing.write_terminals(false).await,
+            }
+        }
+    }
+}
+
+struct Writing {
+    keeper: Keeper,
+    written: BTreeMap<TerminalId, Written>,
+    key: Option<SealKey>,
+    /// When the keyring is asked for the key again.
+    key_due: Instant,
+}
+
+impl Writing {
+    async fn write_workspace(&mut self) {
+        let workspace = {
+            let mut state = self.keeper.workspaces.state();
+            let State { current, is_new, names, keep, .. } = &mut *state;
+            if !*keep || !std::mem::take(is_new) {
+                return;
+            }
+            let Some(current) = current else { return };
+            let mut workspace = current.clone();
+            workspace.saved_at_ms = clock::now_ms().round();
+            for tab in &mut workspace.tabs {
+                // The number of a terminal means nothing to the next run.
+                tab.kept = tab.terminal.take().and_then(|id| names.get(&id)).map(Uuid::to_string);
+            }
+            workspace
+        };
+        self.files(move |files| files.write(&workspace)).await;
+    }
+
+    /// Writes what terminals have shown since it was written last.
+    async fn write_terminals(&mut self, at_once: bool) {
+        let terminals = self.keeper.terminals.all();
+        self.written.retain(|id, _| terminals.contains_key(id));
+        if !self.keeper.workspaces.state().keep {
+            return;
+        }
+        let now = Instant::now();
+        let due = |(id, terminal): &(&TerminalId, &Terminal)| match self.written.get(id) {
+            Some(written) => {
+                terminal.shown() != written.shown && (at_once || now >= written.at + WRITE_PAUSE)
+            }
+            None => terminal.shown() > 0,
+        };
+        let due: Vec<_> = terminals.iter().filter(due).map(|(id, it)| (*id, it.clone())).collect();
+        if due.is_empty() || !self.has_key().await {
+            return;
+        }
+        let kept_before = self.keeper.workspaces.state().last.as_ref().map_or(0, |last| last.kept().count());
+        let most = SCROLLBACK_FILES_BYTES / (terminals.len() + kept_before).max(1) as u64;
+        for (id, terminal) in due {
+            self.write_terminal(id, &terminal, most.min(KEPT_MAX_BYTES)).await;
+        }
+        // New files have to be referred to.
+        self.write_workspace().await;
+    }
+
+    async fn write_terminal(&mut self, id: TerminalId, terminal: &Terminal, most: u64) {
+        let shown = terminal.shown();
+        let Ok(kept) = terminal.keep(usize::try_from(most).unwrap_or(usize::MAX)).await else { return };
+        let name = {
+            let mut state = self.keeper.workspaces.state();
+            let mut fresh = false;
+            let name = *state.names.entry(id).or_insert_with(|| {
+                fresh = true;
+                Uuid::new_v4()
+            });
+            state.is_new |= fresh;
+            name
+        };
+        let Some(key) = self.key.take() else { return };
+        let files = self.keeper.workspaces.files.clone();
+        let writing = tokio::task::spawn_blocking(move || {
+            let sealed = key.seal(name, &Zoned::now(), &kept);
+            let written = sealed.map(|sealed| files.write_scrollback(name, &sealed));
+            (key, written)
+        });
+        if let Ok((key, written)) = writing.await {
+            self.key = Some(key);
+            match written {
+                Some(Ok(())) => {}
+                Some(Err(error)) => tracing::warn!(%error, "what a terminal showed could not be kept"),
+                None => tracing::warn!("what a terminal showed could not be sealed"),
+            }
+        }
+        // Closed meanwhile: what was just written is wanted no more.
+        if self.keeper.terminals.all().contains_key(&id) {
+            self.written.insert(id, Written { shown, at: Instant::now() });
+        } else {
+            self.files(move |files| files.remove_scrollback(name)).await;
+        }
+    }
+
+    async fn has_key(&mut self) -> bool {
+        if self.key.is_none() && Instant::now() >= self.key_due {
+            self.key = make_key(&self.keeper.secrets).await;
+            self.key_due = Instant::now() + KEY_PAUSE;
+        }
+        self.key.is_some()
+    }
+
+    async fn files(&self, work: impl FnOnce(&WorkspaceFiles) -> std::io::Result<()> + Send + 'static) {
+        let files = self.keeper.workspaces.files.clone();
+        match tokio::task::spawn_blocking(move || work(&files)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the workspace could not be kept"),
+            Err(error) => tracing::warn!(%error, "the workspace could not be kept"),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The workspace that outlives the app: which tabs were open and where they lay, and what each terminal showed.
+//!
+//! `document.rs` is what the window knows (layout, tabs), `files.rs` where that lies, `sealed.rs` what terminals showed:
+//! it may hold anything that a person saw, so it is encrypted with a key that lies in the OS keyring and nowhere else.
+
+pub mod document;
+pub mod files;
+pub mod sealed;
