@@ -44,22 +44,25 @@ describe('output credit', () => {
 
 describe('the directory of terminals', () => {
   const running: TerminalState = { state: 'running' }
+  const facts = { title: 'vim', bells: 1 }
 
   it('tells a session what was said before its id was known, the last word only', () => {
     const directory = new TerminalDirectory()
     const heard: TerminalState[] = []
-    directory.show(7, { state: 'opening' })
-    directory.show(7, running)
-    directory.add(7, { show: (state) => heard.push(state) })
-    directory.show(7, { state: 'ended', end: { how: 'closed' } })
+    directory.show(7, { state: 'opening' }, { title: '', bells: 0 })
+    directory.show(7, running, facts)
+    const titles: string[] = []
+    directory.add(7, { show: (state) => heard.push(state), told: ({ title }) => titles.push(title) })
+    directory.show(7, { state: 'ended', end: { how: 'closed' } }, facts)
+    expect(titles).toEqual(['vim', 'vim'])
     expect(heard.map(({ state }) => state)).toEqual(['running', 'ended'])
   })
 
   it('forgets the oldest of terminals that nobody here opened', () => {
     const directory = new TerminalDirectory()
-    for (let id = 0; id < 100; id++) directory.show(id, running)
+    for (let id = 0; id < 100; id++) directory.show(id, running, facts)
     const heard: number[] = []
-    for (const id of [0, 99]) directory.add(id, { show: () => heard.push(id) })
+    for (const id of [0, 99]) directory.add(id, { show: () => heard.push(id), told: () => {} })
     expect(heard).toEqual([99])
   })
 })

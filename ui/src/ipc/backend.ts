@@ -34,6 +34,12 @@ export interface Backend {
    */
   openTerminal(host: HostId, size: TerminalSize, onOutput: (bytes: Uint8Array) => void): Promise<TerminalId>
 
+  /**
+   * Shows a terminal that there is, running or ended, from now on: first a snapshot of all that it has, then what comes, as
+   * `openTerminal` does. Resolves with a number for `terminal_detach`.
+   */
+  attachTerminal(id: TerminalId, size: TerminalSize, onOutput: (bytes: Uint8Array) => void): Promise<number>
+
   /** Bytes typed or pasted. Resolves when the engine has taken them; one call at a time for each terminal. */
   writeTerminal(id: TerminalId, bytes: Uint8Array): Promise<void>
 

@@ -15,6 +15,8 @@ export interface FakeTerminalOptions {
   size: TerminalSize
   output: (bytes: Uint8Array) => void
   ended: (end: TerminalEnd) => void
+  /** The title was set or the bell rang: what the engine hears by itself. */
+  told: (facts: { title?: string; bell?: boolean }) => void
 }
 
 declare global {
@@ -189,8 +191,10 @@ export class FakeTerminal {
       case 'echo':
         return `${argument}\r\n`
       case 'title':
+        this.options.told({ title: argument })
         return `\x1b]2;${argument}\x07`
       case 'bell':
+        this.options.told({ bell: true })
         return '\x07'
       case 'clear':
         return '\x1b[H\x1b[2J'

@@ -6,6 +6,7 @@
  */
 import type { Backend, CommandName, Preferences, Stop } from './backend'
 import { checkDraft } from './fake-check'
+import { FakeAttachment } from './fake-attach'
 import { FakeDialer } from './fake-connect'
 import { FAKE_HOSTS, importCandidates, LINKED_HOSTS, manyHosts } from './fake-hosts'
 import { FakeKeys } from './fake-keys'
@@ -27,9 +28,12 @@ import type {
   StoreNotice,
   TerminalEnd,
   TerminalId,
+  TerminalSize,
   TerminalState,
+  TerminalFacts,
   TestProgress,
   TimelineEvent,
+  Workspace,
 } from './generated'
 
 export interface FakeOptions {
@@ -40,6 +44,8 @@ export interface FakeOptions {
   importable?: boolean
   /** With hosts of ssh_config. */
   linked?: boolean
+  /** What was open when the app ended last. */
+  last?: Workspace
   preferences?: { load(): Preferences; save(preferences: Preferences): void }
 }
 
@@ -50,6 +56,8 @@ type Handlers = {
 interface OpenTerminal {
   host: HostId
   state: TerminalState
+  facts: TerminalFacts
+  page: FakeAttachment
   shell: FakeTerminal | null
   /** Starts a shell, also anew on a connection that is back. */
   run: () => void
@@ -69,6 +77,9 @@ const BUILTIN: Host = {
   auth: 'automatic',
   keyPath: '',
 }
+
+/** As the engine begins a shell below another one: out of what a program may have left behind. */
+const AFRESH = '\x18\x1b7\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[!p\x1b[?25h\r\n'
 
 function inMemory(): NonNullable<FakeOptions['preferences']> {
   let kept: Preferences = {}
@@ -92,6 +103,8 @@ export function createFake(options: FakeOptions = {}) {
   const keys = new FakeKeys(options.hosts === 'few')
   const retried: HostId[] = []
   let healthAsked = 0
+  let workspace: Workspace | null = null
+  let last = options.last ?? null
 
   const emit = (event: EngineEvent): void => listeners.forEach((listener) => listener(event))
   const timeline = new FakeTimeline(emit)
@@ -143,7 +156,7 @@ export function createFake(options: FakeOptions = {}) {
   }
 
   const showTerminal = (id: TerminalId, entry: OpenTerminal): void =>
-    emit({ type: 'terminal', data: { id, hostId: entry.host, ...entry.state } })
+    emit({ type: 'terminal', data: { id, hostId: entry.host, ...entry.state, ...entry.facts } })
 
   function endTerminal(id: TerminalId, end: TerminalEnd): void {
     const entry = terminals.get(id)
@@ -170,6 +183,47 @@ export function createFake(options: FakeOptions = {}) {
   const running = (host: HostId): number =>
     [...terminals.values()].filter((entry) => entry.host === host && entry.state.state !== 'ended').length
 
+  const terminalViews = () => [...terminals].map(([id, entry]) => ({ id, hostId: entry.host, ...entry.state, ...entry.facts }))
+
+  function dial(id: TerminalId, entry: OpenTerminal, host: Host): void {
+    entry.state = { state: 'opening' }
+    void dialer.connect(host, keyring.state === 'ready').then(
+      () => entry.state.state !== 'ended' && entry.run(),
+      (failure: Problem) => endTerminal(id, { how: 'failed', problem: failure }),
+    )
+    setTimeout(() => entry.state.state === 'opening' && showTerminal(id, entry))
+  }
+
+  function openTerminal(host: Host, size: TerminalSize, page: FakeAttachment): TerminalId {
+    const id = nextTerminal++
+    const run = (): void => {
+      entry.state = { state: 'running' }
+      entry.facts = { ...entry.facts, title: '' }
+      entry.shell = openFakeTerminal({
+        host,
+        size,
+        output: (bytes) => {
+          page.say(bytes)
+          // Without a page nothing waits for credit.
+          if (!page.attached) setTimeout(() => entry.shell?.ack(bytes.length))
+        },
+        ended: (end) => endTerminal(id, end),
+        told: (facts) => {
+          entry.facts = { title: facts.title ?? entry.facts.title, bells: entry.facts.bells + (facts.bell ? 1 : 0) }
+          showTerminal(id, entry)
+        },
+      })
+      entry.typedEarly.splice(0).forEach((bytes) => entry.shell?.write(bytes))
+      showTerminal(id, entry)
+      dialer.countTerminals(host.id, running(host.id))
+    }
+    const facts = { title: '', bells: 0 }
+    const entry: OpenTerminal = { host: host.id, state: { state: 'opening' }, facts, page, shell: null, run, typedEarly: [] }
+    terminals.set(id, entry)
+    dial(id, entry, host)
+    return id
+  }
+
   const handlers: Handlers = {
     overview: (): Overview => ({
       version: '0.1.0',
@@ -177,7 +231,7 @@ export function createFake(options: FakeOptions = {}) {
       localUser: 'ada',
       hosts: list(),
       connections: dialer.views(),
-      terminals: [...terminals].map(([id, entry]) => ({ id, hostId: entry.host, ...entry.state })),
+      terminals: terminalViews(),
       timeline: timeline.entries(),
       prompts: dialer.prompts(),
       storeNotices: options.storeNotices ?? [],
@@ -240,6 +294,38 @@ export function createFake(options: FakeOptions = {}) {
     },
     terminal_close: ({ id }) => {
       endTerminal(id, { how: 'closed' })
+      terminals.delete(id)
+      return null
+    },
+    terminal_detach: ({ id, attachment }) => {
+      terminals.get(id)?.page.detach(attachment)
+      return null
+    },
+    terminal_reopen: ({ id }) => {
+      const entry = terminals.get(id)
+      if (!entry) throw problem('terminal-not-found')
+      entry.page.say(new TextEncoder().encode(AFRESH))
+      dial(id, entry, find(entry.host))
+      return null
+    },
+    terminal_clear: () => null,
+    terminal_scrollback: () => null,
+    terminal_bring_back: ({ host, kept, size }) => {
+      const page = new FakeAttachment(null)
+      if (kept !== null) page.say(new TextEncoder().encode('$ make\r\nall done\r\n──── ↻ 2026-11-21 15:04 ────\r\n'))
+      return { terminal: openTerminal(find(host), size, page), scrollback: kept === null ? 'none' : 'back' }
+    },
+    workspace: () => ({ current: workspace, terminals: terminalViews(), last }),
+    workspace_save: (args) => {
+      workspace = args.workspace
+      return null
+    },
+    workspace_keep: ({ keep }) => {
+      if (!keep) last = null
+      return null
+    },
+    workspace_forget_last: () => {
+      last = null
       return null
     },
     host_disconnect: ({ id }) => {
@@ -302,24 +388,16 @@ export function createFake(options: FakeOptions = {}) {
       return Promise.resolve(() => void listeners.delete(listener))
     },
     async openTerminal(hostId, size, onOutput) {
-      const host = find(hostId)
-      const id = nextTerminal++
-      const run = (): void => {
-        entry.state = { state: 'running' }
-        entry.shell = openFakeTerminal({ host, size, output: onOutput, ended: (end) => endTerminal(id, end) })
-        entry.typedEarly.splice(0).forEach((bytes) => entry.shell?.write(bytes))
-        showTerminal(id, entry)
-        dialer.countTerminals(hostId, running(hostId))
-      }
-      const entry: OpenTerminal = { host: hostId, state: { state: 'opening' }, shell: null, run, typedEarly: [] }
-      terminals.set(id, entry)
-      void dialer.connect(host, keyring.state === 'ready').then(
-        () => entry.state.state !== 'ended' && run(),
-        (failure: Problem) => endTerminal(id, { how: 'failed', problem: failure }),
-      )
-      setTimeout(() => entry.state.state === 'opening' && showTerminal(id, entry))
+      const id = openTerminal(find(hostId), size, new FakeAttachment(onOutput))
       await Promise.resolve()
       return id
+    },
+    async attachTerminal(id, size, onOutput) {
+      await Promise.resolve()
+      const entry = terminals.get(id)
+      if (!entry) throw problem('terminal-not-found')
+      entry.shell?.resize(size)
+      return entry.page.attach(onOutput)
     },
     async writeTerminal(id, bytes) {
       await Promise.resolve()
@@ -370,6 +448,7 @@ export function createFake(options: FakeOptions = {}) {
     opened,
     editKnownHosts: trust.forget,
     hosts: () => structuredClone(hosts),
+    workspace: () => structuredClone(workspace),
   }
 
   return { ...backend, controls }

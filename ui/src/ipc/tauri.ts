@@ -36,6 +36,11 @@ export const tauriBackend: Backend = {
     return invoke<TerminalId>('terminal_open', { host, size, output })
   },
 
+  attachTerminal(id, size, onOutput) {
+    const output = new Channel<ArrayBuffer>((bytes) => onOutput(new Uint8Array(bytes)))
+    return invoke<number>('terminal_attach', { id, size, output })
+  },
+
   writeTerminal: (id, bytes) => invoke('terminal_write', bytes, { headers: { terminal: String(id) } }),
 
   testHost(id, draft, password, onProgress) {

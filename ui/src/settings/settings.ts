@@ -11,6 +11,7 @@ export type LanguageChoice = 'system' | 'en' | 'zh-CN'
 export type CursorStyle = 'block' | 'bar' | 'underline'
 export type RightClick = 'menu' | 'paste'
 export type Bell = 'off' | 'visual'
+export type Restore = 'ask' | 'always' | 'never'
 
 export interface Settings {
   theme: ThemeChoice
@@ -28,6 +29,8 @@ export interface Settings {
   copyOnSelect: boolean
   rightClick: RightClick
   bell: Bell
+  /** What becomes of the terminals that were open when the app ended last. */
+  restore: Restore
   /** Notifications of the desktop when a session comes back unseen. */
   notifications: boolean
   menuBar: boolean
@@ -54,6 +57,7 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   copyOnSelect: false,
   rightClick: 'menu',
   bell: 'visual',
+  restore: 'ask',
   notifications: true,
   menuBar: false,
   sidebarShown: true,
@@ -78,6 +82,7 @@ export const CHOICES = {
   cursorStyle: ['block', 'bar', 'underline'],
   rightClick: ['menu', 'paste'],
   bell: ['visual', 'off'],
+  restore: ['ask', 'always', 'never'],
 } as const
 
 /** Long enough for several families, short enough to be no accident. */
@@ -121,6 +126,7 @@ export function readSettings(stored: Record<string, unknown>): Settings {
     copyOnSelect: flag(stored['copyOnSelect'], usual.copyOnSelect),
     rightClick: oneOf(CHOICES.rightClick, stored['rightClick'], usual.rightClick),
     bell: oneOf(CHOICES.bell, stored['bell'], usual.bell),
+    restore: oneOf(CHOICES.restore, stored['restore'], usual.restore),
     notifications: flag(stored['notifications'], usual.notifications),
     menuBar: flag(stored['menuBar'], usual.menuBar),
     sidebarShown: flag(stored['sidebarShown'], usual.sidebarShown),

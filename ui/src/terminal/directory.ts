@@ -1,8 +1,10 @@
 /** Which session shows which of the engine's terminals. News can come before the window knows the id it is about. */
-import type { TerminalId, TerminalState } from '../ipc'
+import type { TerminalFacts, TerminalId, TerminalState } from '../ipc'
 
 export interface Follower {
   show(state: TerminalState): void
+  /** What it says of itself besides its output. */
+  told(facts: TerminalFacts): void
 }
 
 /** Kept for so many unknown terminals; the oldest is forgotten first (terminals that this window did not open). */
@@ -10,23 +12,27 @@ const EARLY_TERMINALS = 32
 
 export class TerminalDirectory {
   readonly #followers = new Map<TerminalId, Follower>()
-  readonly #early = new Map<TerminalId, TerminalState>()
+  readonly #early = new Map<TerminalId, [TerminalState, TerminalFacts]>()
 
   add(id: TerminalId, follower: Follower): void {
     this.#followers.set(id, follower)
-    const state = this.#early.get(id)
+    const news = this.#early.get(id)
     this.#early.delete(id)
-    if (state) follower.show(state)
+    if (news) this.show(id, ...news)
   }
 
   remove(id: TerminalId): void {
     this.#followers.delete(id)
   }
 
-  show(id: TerminalId, state: TerminalState): void {
+  show(id: TerminalId, state: TerminalState, facts: TerminalFacts): void {
     const follower = this.#followers.get(id)
-    if (follower) return follower.show(state)
-    this.#early.set(id, state)
+    if (follower) {
+      follower.told(facts)
+      follower.show(state)
+      return
+    }
+    this.#early.set(id, [state, facts])
     const oldest = this.#early.keys().next().value
     if (this.#early.size > EARLY_TERMINALS && oldest !== undefined) this.#early.delete(oldest)
   }

@@ -1,9 +1,20 @@
 /**
- * A terminal's life as a tab sees it: opening, running, ended, and opened again below what it showed before. The surface stays,
- * the engine's terminal behind it changes. Only small facts are reactive (state, title); bytes go from the engine to the surface.
+ * A terminal's life as a tab sees it: opening, running, ended, and opened again below what it showed before. The engine's terminal
+ * stays for as long as the tab; the surface that shows it comes and goes with whoever looks, and is filled from the engine's own
+ * screen each time. Only small facts are reactive (state, title); bytes go from the engine to the surface.
  */
 import { ref, shallowRef } from 'vue'
-import { toProblem, useBackend, type HostId, type TerminalId, type TerminalSize, type TerminalState } from '../ipc'
+import {
+  toProblem,
+  useBackend,
+  type Commands,
+  type HostId,
+  type TerminalFacts,
+  type TerminalId,
+  type TerminalSize,
+  type TerminalState,
+  type TerminalView,
+} from '../ipc'
 import { useConnections } from '../connections/connections'
 import { attempt } from '../notices/attempt'
 import type { Platform } from '../workspace/platform'
@@ -24,12 +35,27 @@ const REPORT = /^\x1b(?:\[[IO<M?>]|\[[\d;]*[cnRty]|\]|P)/
 /** Who types a whole line into a terminal that waits asks once and not for each letter. */
 const KEY_TRY_MS = 1000
 
-/** Everything of one connection to the engine's terminal; replaced as a whole by `reopen`. */
-interface Line {
-  id: TerminalId | undefined
-  /** A new one after each loss of the connection: what was typed into the old one is not sent to the new shell. */
-  pump: InputPump
+/** The attachment that a terminal is opened with; the engine counts on from there. */
+const FIRST_ATTACHMENT = 1
+
+/** The largest chunk of output: a shorter one is the last of a snapshot. */
+const CHUNK_BYTES = 64 * 1024
+
+/** The output that fills one surface; another one after the tab was not looked at for long. */
+interface Showing {
   credit: OutputCredit
+  /** Unknown until the engine has answered. */
+  attachment: number | undefined
+}
+
+/** What may come too late: the terminal is gone then. */
+function tell<Name extends 'terminal_ack' | 'terminal_clear' | 'terminal_close' | 'terminal_detach' | 'terminal_resize'>(
+  name: Name,
+  args: Commands[Name]['args'],
+): void {
+  void useBackend()
+    .call(name, args)
+    .catch(() => {})
 }
 
 export interface PasteQuestion {
@@ -51,35 +77,60 @@ export class TerminalSession {
   readonly searching = ref(false)
   /** It has been running before, so that there is something above. */
   readonly reopened = ref(false)
-  readonly surface: Surface
-  #line: Line
-  #started = false
+  /** The engine's terminal, as soon as it is known. */
+  readonly terminalId = shallowRef<TerminalId | undefined>()
+  #surface: Surface | undefined
+  #appearance: Appearance
+  #showing: Showing | undefined
+  /** A new one after each shell that was lost or ended: what was typed for the old one is not sent to the new one. */
+  #pump: InputPump
+  #opening = false
+  #disposed = false
+  /** Bells that were heard of. */
+  #rung = 0
   /** When a key last asked for a try. */
   #triedAt = -KEY_TRY_MS
 
   constructor(
     readonly hostId: HostId,
     appearance: Appearance,
-    platform: Platform,
+    private readonly platform: Platform,
     private readonly directory: TerminalDirectory,
+    /** A terminal that there is; otherwise `start` opens one. */
+    existing?: TerminalView,
   ) {
-    this.#line = this.#newLine()
-    this.surface = new Surface(appearance, platform, {
+    this.#appearance = { ...appearance }
+    this.#pump = this.#newPump()
+    if (!existing) return
+    const { id, hostId: _, title, bells, ...state } = existing
+    this.#rung = bells
+    this.terminalId.value = id
+    this.told({ title, bells })
+    this.show(state)
+    directory.add(id, this)
+  }
+
+  /** What shows it. Made when it is first looked at, and again after `sleep`. */
+  get surface(): Surface {
+    return (this.#surface ??= new Surface(this.#appearance, this.platform, {
       text: (text) => this.#typed(text),
       binary: (text) => {
-        if (!this.waiting) this.#line.pump.type(binaryBytes(text))
+        if (!this.waiting) this.#pump.type(binaryBytes(text))
       },
       size: (size) => this.#resized(size),
-      title: (title) => this.#titled(title),
-      bell: () => void this.bells.value++,
-      selection: () => (this.hasSelection.value = this.surface.terminal.hasSelection()),
+      selection: () => (this.hasSelection.value = this.#surface?.terminal.hasSelection() ?? false),
       openLink: (url) => void attempt(() => useBackend().call('open_link', { url })),
       hoverLink: (url) => (this.hoveredLink.value = url === null ? null : plainAddress(url)),
-    })
+    }))
   }
 
   get id(): TerminalId | undefined {
-    return this.#line.id
+    return this.terminalId.value
+  }
+
+  apply(appearance: Appearance): void {
+    this.#appearance = { ...appearance }
+    this.#surface?.apply(appearance)
   }
 
   get ended(): boolean {
@@ -91,28 +142,45 @@ export class TerminalSession {
     return this.state.value.state === 'waiting'
   }
 
-  /** Opens the engine's terminal with the size that the surface has by now. Once; later `reopen` does. */
+  /** Shows the engine's terminal with the size that the surface has by now; the first time it is opened. */
   start(): void {
-    if (this.#started) return
-    this.#started = true
-    void this.#open(this.#line)
+    if (this.#showing || this.#disposed) return
+    if (this.id !== undefined) void this.#attach(this.id)
+    else if (!this.#opening) void this.#open()
+  }
+
+  /** Nobody has looked for long: the surface goes, the terminal goes on. What was selected and searched for is lost. */
+  sleep(): void {
+    if (this.#disposed) return
+    this.#hide()
+    this.#surface?.dispose()
+    this.#surface = undefined
+    this.hasSelection.value = false
+    this.hoveredLink.value = null
+    this.searching.value = false
   }
 
   /** A new terminal on the same host, below the scrollback of the one that ended. */
   reopen(): void {
     if (!this.ended) return
-    this.#line = this.#newLine()
+    this.#pump.stop()
+    this.#pump = this.#newPump()
     this.title.value = ''
     this.reopened.value = true
     this.state.value = { state: 'opening' }
-    this.surface.startAfresh()
-    this.surface.terminal.scrollToBottom()
+    this.#surface?.terminal.scrollToBottom()
     // A new tab joins those who wait after too many failures; whoever asks for this very one again does not mean half a minute.
     const connections = useConnections()
     const view = connections.of(this.hostId)
     if (view.state === 'tripped' || (view.state === 'down' && view.retryAtMs === null))
       void attempt(() => connections.retry(this.hostId))
-    void this.#open(this.#line)
+    void this.#openAgain()
+  }
+
+  /** Forgets what is above the line with the cursor, here and in the engine. */
+  clear(): void {
+    this.surface.terminal.clear()
+    if (this.id !== undefined) tell('terminal_clear', { id: this.id })
   }
 
   closeSearch(): void {
@@ -126,10 +194,16 @@ export class TerminalSession {
     this.state.value = state
     if (state.state === 'waiting' && before !== 'waiting') this.#lost()
     if (state.state === 'running') {
-      this.#line.pump.start()
+      this.#pump.start()
       this.#triedAt = -KEY_TRY_MS
     }
-    if (state.state === 'ended') this.#hangUp(this.#line)
+    if (state.state === 'ended') this.#pump.stop()
+  }
+
+  told({ title, bells }: TerminalFacts): void {
+    this.title.value = plainTitle(title).slice(0, TITLE_CHARACTERS)
+    if (bells > this.#rung) this.bells.value++
+    this.#rung = bells
   }
 
   /** Pastes text as if typed, after taking out what could act on its own; asks first where a line break would run something. */
@@ -142,70 +216,104 @@ export class TerminalSession {
     // The mode may have changed while the question was open.
     const now = this.surface.terminal.modes.bracketedPasteMode
     this.surface.terminal.scrollToBottom()
-    await this.#line.pump.paste(textBytes(bracketPaste(clean, now)))
+    await this.#pump.paste(textBytes(bracketPaste(clean, now)))
   }
 
   dispose(): void {
     this.pasteQuestion.value?.answer(false)
-    const { id } = this.#line
-    this.#hangUp(this.#line)
-    this.surface.dispose()
-    if (id !== undefined && !this.ended)
-      void useBackend()
-        .call('terminal_close', { id })
-        .catch(() => {})
+    this.#disposed = true
+    this.#pump.stop()
+    this.#showing?.credit.stop()
+    this.#showing = undefined
+    this.#surface?.dispose()
+    const { id } = this
+    if (id !== undefined) {
+      this.directory.remove(id)
+      tell('terminal_close', { id })
+    }
     this.state.value = { state: 'ended', end: { how: 'closed' } }
   }
 
-  #newLine(): Line {
-    const line: Line = {
-      id: undefined,
-      pump: this.#newPump(() => line),
-      credit: new OutputCredit((bytes) => {
-        if (line.id !== undefined)
-          void useBackend()
-            .call('terminal_ack', { id: line.id, bytes })
-            .catch(() => {})
-      }),
-    }
-    return line
-  }
-
-  #newPump(line: () => Line): InputPump {
-    return new InputPump((bytes) => useBackend().writeTerminal(line().id ?? -1, bytes))
+  #newPump(): InputPump {
+    return new InputPump((bytes) => useBackend().writeTerminal(this.id ?? -1, bytes))
   }
 
   /** The connection is gone: what was on the screen stays, and can be selected. */
   #lost(): void {
-    const line = this.#line
-    line.pump.stop()
-    line.pump = this.#newPump(() => line)
-    this.surface.quieten()
+    this.#pump.stop()
+    this.#pump = this.#newPump()
+    this.#surface?.quieten()
   }
 
-  async #open(line: Line): Promise<void> {
-    const output = (bytes: Uint8Array) => {
-      if (line === this.#line) this.surface.write(bytes, () => line.credit.parsed(bytes.length))
-    }
+  async #open(): Promise<void> {
+    this.#opening = true
+    const showing = this.#newShowing()
     try {
       const { size } = this.surface
-      const id = await useBackend().openTerminal(this.hostId, size, output)
-      if (line !== this.#line || this.ended)
-        return void useBackend()
-          .call('terminal_close', { id })
-          .catch(() => {})
-      line.id = id
+      const id = await useBackend().openTerminal(this.hostId, size, this.#output(showing))
+      if (this.#disposed) return tell('terminal_close', { id })
+      this.terminalId.value = id
+      this.#attached(showing, id, FIRST_ATTACHMENT, size)
       this.directory.add(id, this)
-      this.#resizedSince(size)
     } catch (thrown) {
-      if (line === this.#line) this.show({ state: 'ended', end: { how: 'failed', problem: toProblem(thrown) } })
+      if (this.#showing === showing) this.#showing = undefined
+      if (!this.#disposed) this.show({ state: 'ended', end: { how: 'failed', problem: toProblem(thrown) } })
+    } finally {
+      this.#opening = false
     }
   }
 
-  #hangUp(line: Line): void {
-    line.pump.stop()
-    line.credit.stop()
-    if (line.id !== undefined) this.directory.remove(line.id)
+  async #attach(id: TerminalId): Promise<void> {
+    const showing = this.#newShowing()
+    try {
+      const { size } = this.surface
+      const attachment = await useBackend().attachTerminal(id, size, this.#output(showing))
+      this.#attached(showing, id, attachment, size)
+    } catch {
+      // It is gone: its state says so.
+    }
+  }
+
+  /** A new shell in the same terminal; where there never was one, all of it. */
+  async #openAgain(): Promise<void> {
+    const { id } = this
+    if (id === undefined) return this.#open()
+    try {
+      await useBackend().call('terminal_reopen', { id })
+    } catch (thrown) {
+      if (!this.#disposed) this.show({ state: 'ended', end: { how: 'failed', problem: toProblem(thrown) } })
+    }
+  }
+
+  #newShowing(): Showing {
+    this.#showing?.credit.stop()
+    const credit = new OutputCredit((bytes) => {
+      if (this.id !== undefined) tell('terminal_ack', { id: this.id, bytes })
+    })
+    return (this.#showing = { credit, attachment: undefined })
+  }
+
+  #output(showing: Showing): (bytes: Uint8Array) => void {
+    return (bytes) => {
+      if (showing !== this.#showing) return
+      this.surface.write(bytes, () => showing.credit.parsed(bytes.length))
+      // A snapshot brings back what the program of the lost shell had asked for.
+      if (this.waiting && bytes.length < CHUNK_BYTES) this.surface.quieten()
+    }
+  }
+
+  #attached(showing: Showing, id: TerminalId, attachment: number, size: TerminalSize): void {
+    showing.attachment = attachment
+    if (showing === this.#showing) this.#resizedSince(size)
+    else tell('terminal_detach', { id, attachment })
+  }
+
+  #hide(): void {
+    const { id } = this
+    const showing = this.#showing
+    this.#showing = undefined
+    showing?.credit.stop()
+    if (id !== undefined && showing?.attachment !== undefined) tell('terminal_detach', { id, attachment: showing.attachment })
   }
 
   #typed(text: string): void {
@@ -214,7 +322,7 @@ export class TerminalSession {
       return
     }
     if (this.waiting) return this.#tryNow(text)
-    if (!this.#line.pump.type(textBytes(text))) this.bells.value++
+    if (!this.#pump.type(textBytes(text))) this.bells.value++
   }
 
   /** A key means: now. Where a person has to decide first, only Enter does, as any key would ask the same question again. */
@@ -229,21 +337,14 @@ export class TerminalSession {
   }
 
   #resized(size: TerminalSize): void {
-    const { id } = this.#line
-    if (id === undefined || this.ended) return
-    void useBackend()
-      .call('terminal_resize', { id, size })
-      .catch(() => {})
+    const { id } = this
+    if (id !== undefined) tell('terminal_resize', { id, size })
   }
 
   /** The window may have changed while the engine was opening the terminal with the size before. */
   #resizedSince(told: TerminalSize): void {
     const { size } = this.surface
     if (size.cols !== told.cols || size.rows !== told.rows) this.#resized(size)
-  }
-
-  #titled(title: string): void {
-    this.title.value = plainTitle(title).slice(0, TITLE_CHARACTERS)
   }
 
   #asked(preview: PastePreview): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** Every open session: the engine's news about terminals and changes of the settings are led to them. */
 import { watch } from 'vue'
-import { useBackend, type HostId, type Stop } from '../ipc'
+import { useBackend, type HostId, type Stop, type TerminalView } from '../ipc'
 import { useSettings } from '../settings/settings'
 import { platform } from '../workspace/platform'
 import { TerminalDirectory } from './directory'
@@ -14,21 +14,37 @@ export async function followTerminals(): Promise<Stop> {
   const settings = useSettings()
   const unwatch = watch(
     () => ({ ...settings.current }),
-    (current) => sessions.forEach((session) => session.surface.apply(current)),
+    (current) => sessions.forEach((session) => session.apply(current)),
+  )
+  const unwatchLines = watch(
+    () => settings.current.scrollback,
+    (lines) =>
+      void useBackend()
+        .call('terminal_scrollback', { lines })
+        .catch(() => {}),
+    { immediate: true },
   )
   const stop = await useBackend().onEvent((event) => {
     if (event.type !== 'terminal') return
-    const { id, hostId: _, ...state } = event.data
-    directory.show(id, state)
+    const { id, hostId: _, title, bells, ...state } = event.data
+    directory.show(id, state, { title, bells })
   })
   return () => {
     unwatch()
+    unwatchLines()
     stop()
   }
 }
 
 export function openSession(hostId: HostId): TerminalSession {
   const session = new TerminalSession(hostId, useSettings().current, platform, directory)
+  sessions.add(session)
+  return session
+}
+
+/** Shows a terminal that there is. */
+export function showTerminal(view: TerminalView): TerminalSession {
+  const session = new TerminalSession(view.hostId, useSettings().current, platform, directory, view)
   sessions.add(session)
   return session
 }

@@ -34,8 +34,6 @@ export interface SurfaceEvents {
   /** The same in old 8-bit encodings: one byte in each character. */
   binary: (text: string) => void
   size: (size: TerminalSize) => void
-  title: (title: string) => void
-  bell: () => void
   selection: () => void
   openLink: (url: string) => void
   hoverLink: (url: string | null) => void
@@ -56,8 +54,6 @@ const MATCHES_COUNTED = 1000
 
 /** Reports of the mouse and of the focus, and brackets around pastes. */
 const NO_REPORTS = '\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l'
-/** What a program may have left behind: those, a scroll region, a hidden cursor, colours. */
-const SOFT_RESET = `${NO_REPORTS}\x1b[!p\x1b[?25h\x1b[0m`
 
 export class Surface {
   readonly element = document.createElement('div')
@@ -184,18 +180,6 @@ export class Surface {
     return this.element.getBoundingClientRect().bottom - bottom
   }
 
-  /** Puts the screen back in order below what a program left, so that the next session starts on a line of its own. */
-  startAfresh(): void {
-    // Behind what is still being parsed: only then is it known where the cursor stands.
-    this.terminal.write('', () => {
-      if (this.#disposed) return
-      const leave = this.terminal.buffer.active.type === 'alternate' ? '\x1b[?1049l' : ''
-      this.terminal.write(leave + SOFT_RESET, () => {
-        if (this.terminal.buffer.active.cursorX > 0) this.terminal.write('\r\n', () => this.#liftForBar())
-      })
-    })
-  }
-
   /**
    * Takes back what the program had asked for, so that the mouse selects. What is on the screen stays, to the cursor: the engine
    * writes what comes between the lost shell and the next one, and its own screen has to be the same.
@@ -283,8 +267,6 @@ export class Surface {
     terminal.onData(events.text)
     terminal.onBinary(events.binary)
     terminal.onResize(events.size)
-    terminal.onTitleChange(events.title)
-    terminal.onBell(events.bell)
     terminal.onSelectionChange(events.selection)
   }
 }

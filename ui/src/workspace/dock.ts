@@ -8,6 +8,7 @@ import {
   type DockviewGroupPanel,
   type IContentRenderer,
   type ITabRenderer,
+  type SerializedDockview,
 } from 'dockview-core'
 import type { TabId } from './workspace'
 import './dock.css'
@@ -18,6 +19,8 @@ export interface DockEvents {
   tabElement: (id: TabId, element: HTMLElement) => void
   removed: (id: TabId) => void
   active: (id: TabId | null) => void
+  /** Splits, sizes or order may be others now, or which tabs can be seen. */
+  layout: () => void
   /** A tab was clicked: whoever does that wants to type into it. */
   clicked: () => void
   /** Asked by keys on a focused tab. */
@@ -51,9 +54,13 @@ export class Dock {
     this.#api.onDidActivePanelChange(({ panel }) => {
       events.active(panel?.id ?? null)
       this.#reveal(panel?.id)
+      events.layout()
     })
     this.#api.onDidRemovePanel((panel) => events.removed(panel.id))
-    this.#api.onDidLayoutChange(() => this.#afterLayout())
+    this.#api.onDidLayoutChange(() => {
+      this.#afterLayout()
+      events.layout()
+    })
     this.#observer = new ResizeObserver(() => this.#afterLayout())
     this.#api.onDidAddGroup((group) => this.#observer.observe(group.element))
     this.#api.onDidRemoveGroup((group) => this.#observer.unobserve(group.element))
@@ -75,6 +82,27 @@ export class Dock {
       tabComponent: 'terminal',
       ...(reference ? { position: { referencePanel: reference, direction } } : {}),
     })
+  }
+
+  /** Splits, sizes and order as something that can be kept. */
+  layout(): unknown {
+    return this.#api.toJSON()
+  }
+
+  /** Lays tabs out as they were. Of a layout that cannot be read they become tabs of one pane. */
+  restore(layout: unknown, ids: readonly TabId[]): void {
+    try {
+      this.#api.fromJSON(layout as SerializedDockview)
+    } catch {
+      this.#api.clear()
+    }
+    for (const panel of [...this.#api.panels]) if (!ids.includes(panel.id)) this.#api.removePanel(panel)
+    for (const id of ids) if (!this.#api.getPanel(id)) this.add(id, undefined)
+  }
+
+  /** The tabs that can be seen: one in each pane. */
+  visible(): TabId[] {
+    return this.#api.groups.flatMap((group) => group.activePanel?.id ?? [])
   }
 
   remove(id: TabId): void {

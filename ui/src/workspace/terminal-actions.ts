@@ -52,7 +52,7 @@ export function registerTerminalActions(): void {
   onText('terminal.selectAll', 'Cmd+A', 'Ctrl+Shift+Alt+A', () => session()?.surface.terminal.selectAll())
 
   register('terminal.find', 'Cmd+F', 'Ctrl+Shift+F', () => workspace.search())
-  register('terminal.clear', 'Cmd+Shift+X', 'Ctrl+Shift+X', () => session()?.surface.terminal.clear())
+  register('terminal.clear', 'Cmd+Shift+X', 'Ctrl+Shift+X', () => session()?.clear())
   register('terminal.reset', 'Cmd+Alt+X', 'Ctrl+Shift+Alt+X', () => session()?.surface.terminal.reset())
   register(
     'terminal.reopen',

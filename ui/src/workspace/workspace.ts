@@ -3,10 +3,11 @@
  * which one is active and what it is called.
  */
 import { defineStore } from 'pinia'
-import { computed, nextTick, ref, shallowReactive, shallowRef } from 'vue'
+import { computed, nextTick, ref, shallowReactive, shallowRef, watch } from 'vue'
 import { hostName, useHosts } from '../hosts/hosts'
 import type { HostId } from '../ipc'
 import { closeSession, openSession } from '../terminal/sessions'
+import { Awake } from './awake'
 import type { TerminalSession } from '../terminal/session'
 import type { Dock } from './dock'
 import { tabLabels } from './tab-labels'
@@ -40,7 +41,12 @@ export const useWorkspace = defineStore('workspace', () => {
   const renamingId = ref<TabId | null>(null)
   const closed = shallowRef<HostId[]>([])
   let dock: Dock | undefined
+  /** Names of tabs are kept beyond this run, so no two runs may give the same. */
+  const run = Date.now().toString(36)
   let nextTab = 1
+  /** Tabs that have a browser's terminal; the others have only the engine's. */
+  const awake = new Awake()
+  const bellStops = new Map<TabId, () => void>()
 
   const active = computed(() => (activeId.value === null ? undefined : tabs.get(activeId.value)))
   const activeHostId = computed(() => active.value?.hostId ?? null)
@@ -64,14 +70,41 @@ export const useWorkspace = defineStore('workspace', () => {
     for (const tab of tabs.values()) next.add(tab.id, undefined)
   }
 
+  function newTabId(): TabId {
+    return `tab-${run}-${nextTab++}`
+  }
+
+  function put(tab: Tab): void {
+    tabs.set(tab.id, tab)
+    bellStops.set(
+      tab.id,
+      watch(tab.session.bells, () => ring(tab.id)),
+    )
+  }
+
+  /** Takes in tabs of terminals that there are, and lays them out as they were; without a layout as tabs of the active pane. */
+  function adopt(adopted: readonly Tab[], layout?: unknown): void {
+    adopted.forEach(put)
+    const ids = adopted.map(({ id }) => id)
+    if (layout !== undefined) dock?.restore(layout, ids)
+    else ids.forEach((id) => dock?.add(id, undefined))
+    const first = dock?.activeId ?? ids[0]
+    if (first !== undefined) show(first)
+  }
+
+  /** What can be seen may be something else now. */
+  function looked(): void {
+    awake.see((dock?.visible() ?? []).filter((id) => tabs.has(id)))
+  }
+
   function detachDock(): void {
     dock = undefined
   }
 
   /** Opens a terminal on a saved host in a new tab, which gets the focus. */
   function openHost(hostId: HostId, options: OpenOptions = {}): TabId {
-    const tab: Tab = { id: `tab-${nextTab++}`, hostId, session: openSession(hostId) }
-    tabs.set(tab.id, tab)
+    const tab: Tab = { id: newTabId(), hostId, session: openSession(hostId) }
+    put(tab)
     dock?.add(tab.id, options.split)
     show(tab.id)
     return tab.id
@@ -104,6 +137,9 @@ export const useWorkspace = defineStore('workspace', () => {
     tabs.delete(id)
     names.delete(id)
     ringing.delete(id)
+    bellStops.get(id)?.()
+    bellStops.delete(id)
+    awake.forget(id)
     if (renamingId.value === id) renamingId.value = null
     closeSession(tab.session)
     activeId.value = dock?.activeId ?? null
@@ -182,8 +218,12 @@ export const useWorkspace = defineStore('workspace', () => {
     activeHostId,
     renamingId,
     closed,
+    awake: awake.tabs,
     attachDock,
     detachDock,
+    newTabId,
+    adopt,
+    looked,
     openHost,
     show,
     shown,

@@ -1,0 +1,92 @@
+/** Tabs that outlive their browser's terminals, and what was open last, in Chromium over the fake engine. */
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { expectAccessible, useChromium } from './chromium'
+import { openHost, prompt, run, screen } from './workspace-page'
+
+const { open } = useChromium()
+
+const tabs = (page: Page) => page.getByRole('tab')
+const terminals = (page: Page) => page.locator('.xterm').count()
+const offer = (page: Page) => page.getByRole('complementary', { name: 'The last workspace' })
+
+describe('tabs that nobody looks at', () => {
+  it('give their browser terminal back, and show all of it again when they are looked at', async () => {
+    const page = await open({ query: { hosts: 'few' } })
+    for (let n = 0; n < 10; n++) {
+      await openHost(page, 'web-01')
+      await prompt(page)
+      if (n === 0) await run(page, 'echo said by the first')
+    }
+    expect(await page.locator('.terminal-surface').count()).toBeLessThanOrEqual(7)
+    expect(await terminals(page)).toBeLessThanOrEqual(7)
+    await page.keyboard.press('Alt+1')
+    await expect.poll(() => screen(page)).toMatch(/^said by the first$/m)
+    await run(page, 'echo and it goes on')
+    await expect.poll(() => screen(page)).toMatch(/^and it goes on$/m)
+  })
+
+  it('still say what their program calls itself, that the bell rang, and that the shell has ended', async () => {
+    const page = await open({ query: { hosts: 'few' } })
+    for (let n = 0; n < 10; n++) {
+      await openHost(page, 'web-01')
+      await prompt(page)
+    }
+    const type = (line: string) =>
+      page.evaluate((text) => window.bowlineShells?.[0]?.write(new TextEncoder().encode(`${text}\r`)), line)
+    await type('title a long build')
+    await expect.poll(() => tabs(page).first().getAttribute('aria-label')).toBe('web-01 a long build')
+    await type('bell')
+    await tabs(page).first().locator('.bell').waitFor()
+    await type('exit 3')
+    await page.keyboard.press('Alt+1')
+    await page.getByText('ended with status 3').waitFor()
+    await expect.poll(() => screen(page)).toContain('exit 3')
+    await page.keyboard.press('Enter')
+    await prompt(page)
+    await expect.poll(() => screen(page)).toContain('exit 3')
+  })
+})
+
+describe('what was open last', () => {
+  it('is offered, and brought back in its tabs with their names and above what is new', async () => {
+    const page = await open({ query: { hosts: 'few', last: 'some' } })
+    await offer(page).getByText('5 terminals were open').waitFor()
+    await offer(page).getByRole('button', { name: 'Bring them back' }).click()
+    await expect.poll(() => tabs(page).count()).toBe(5)
+    await expect.poll(() => tabs(page).nth(1).getAttribute('aria-label')).toContain('logs')
+    await page.keyboard.press('Alt+1')
+    await expect.poll(() => screen(page)).toMatch(/all done\n──── ↻ 2026-11-21 15:04 ────\n.*\$$/m)
+    expect(await offer(page).count()).toBe(0)
+    await expect
+      .poll(() => page.evaluate(() => window.bowline?.controls.workspace()?.tabs.map(({ name }) => name)))
+      .toEqual([null, 'logs', null, null, null])
+  })
+
+  it('can be left for later, and the palette has it still', async () => {
+    const page = await open({ query: { hosts: 'few', last: 'some' } })
+    await offer(page).getByRole('button', { name: 'Not now' }).click()
+    await offer(page).waitFor({ state: 'detached' })
+    await openHost(page, 'web-02')
+    await prompt(page)
+    await page.keyboard.press('Control+Shift+Alt+B')
+    await expect.poll(() => tabs(page).count()).toBe(6)
+  })
+
+  it('comes back by itself or not at all, as it is set', async () => {
+    const always = await open({ query: { hosts: 'few', last: 'some' }, settings: { restore: 'always' } })
+    await expect.poll(() => tabs(always).count()).toBe(5)
+    const never = await open({ query: { hosts: 'few', last: 'some' }, settings: { restore: 'never' } })
+    await never.getByText('No terminal is open').waitFor()
+    expect(await offer(never).count()).toBe(0)
+  })
+
+  it.each([
+    ['dark', 'en'],
+    ['light', 'zh-CN'],
+  ] as const)('is offered to everyone (%s, %s)', async (theme, language) => {
+    const page = await open({ query: { hosts: 'few', last: 'some' }, theme, language, size: { width: 760, height: 480 } })
+    await page.getByRole('complementary').filter({ hasText: 'Bowline' }).waitFor()
+    await expectAccessible(page)
+  })
+})

@@ -1,0 +1,27 @@
+/**
+ * Which tabs have a browser's terminal: those that can be seen and the few that were seen last. Each costs megabytes and time for
+ * every chunk of output; all others live in the engine, which fills a new one from its own screen faster than one notices.
+ */
+import { shallowReactive } from 'vue'
+import type { TabId } from './workspace'
+
+/** Tabs that are kept beside those that can be seen: as many as one goes back and forth between. */
+export const AWAKE_HIDDEN_TABS = 6
+
+export class Awake {
+  readonly tabs = shallowReactive(new Set<TabId>())
+  /** The one that was seen last comes first. */
+  #seen: TabId[] = []
+
+  /** These can be seen now, and no others. */
+  see(visible: readonly TabId[]): void {
+    this.#seen = [...visible, ...this.#seen.filter((id) => !visible.includes(id))].slice(0, visible.length + AWAKE_HIDDEN_TABS)
+    for (const id of [...this.tabs]) if (!this.#seen.includes(id)) this.tabs.delete(id)
+    for (const id of visible) this.tabs.add(id)
+  }
+
+  forget(id: TabId): void {
+    this.#seen = this.#seen.filter((other) => other !== id)
+    this.tabs.delete(id)
+  }
+}
