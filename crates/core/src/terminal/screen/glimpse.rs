@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::snapshot::Writer;
+use super::snapshot::{SNAPSHOT_BYTES, Writer};
 use super::{Modes, Screen};
 
 /// Whatever the window is in the middle of: ends it, and what would disturb drawing. Synchronized output would hide it.
@@ -15,7 +15,7 @@ const NO_MOUSE: &str = "\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b
 impl Screen {
     /// The bytes; see above. Output must not follow them, only another glimpse or a snapshot.
     pub fn glimpse(&self) -> Vec<u8> {
-        let mut writer = Writer::new(&self.extras, self.cols, usize::MAX);
+        let mut writer = Writer::new(&self.extras, self.cols, SNAPSHOT_BYTES);
         writer.out.push_str(DRAW_PLAINLY);
         writer.out.push_str(if self.on_alternate { "\x1b[?1047h" } else { "\x1b[?1047l" });
         // Of the page that is shown now, too.
