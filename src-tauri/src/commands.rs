@@ -66,6 +66,7 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
         terminals::terminal_reopen,
         terminals::terminal_resize,
         terminals::terminal_scrollback,
+        terminals::terminal_words,
         crate::terminal_stream::terminal_attach,
         crate::terminal_stream::terminal_open,
         crate::terminal_stream::terminal_write,

@@ -11,15 +11,18 @@ use tokio::sync::{oneshot, watch};
 
 use crate::error::{Error, ErrorCode, Result};
 
+pub mod directory;
 mod driver;
 pub mod kept;
+pub mod launch;
 pub mod screen;
-mod seam;
+pub mod seam;
 pub mod shell;
 pub mod source;
 pub mod state;
 pub mod view;
 
+use directory::Directory;
 use driver::Command;
 use kept::KeptScreen;
 use source::Source;
@@ -34,12 +37,12 @@ pub type OpenSource =
     Box<dyn Fn(Opening, watch::Receiver<TerminalSize>) -> BoxFuture<'static, Result<Source>> + Send + Sync>;
 
 /// Which time a source is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opening {
     /// A person waits to see whether it works.
     First,
-    /// It was there and was lost: it is worth waiting for.
-    Again,
+    /// It was there and was lost: it is worth waiting for. The shell last said that it was in this directory.
+    Again { directory: Option<Directory> },
 }
 
 /// A terminal. Clones share it; it outlives its shell and whatever window shows it, until the last clone is dropped or
@@ -138,9 +141,14 @@ impl Terminal {
         let _ = self.command(Command::End).await;
     }
 
-    /// Ends it for good. Its shell is over when its state says so.
+    /// Ends it for good, because a person has closed it. Its shell is over when its state says so.
     pub async fn close(&self) {
         let _ = self.command(Command::Close).await;
+    }
+
+    /// Ends it, but not what lives on without it (a session of tmux or screen).
+    pub async fn leave(&self) {
+        let _ = self.command(Command::Leave).await;
     }
 
     /// Ends it if it waits for a lost connection.

@@ -1,5 +1,6 @@
 //! Terminals, apart from their bytes (`terminal_stream.rs`).
 
+use bowline_core::terminal::seam::SeamWords;
 use bowline_core::terminal::state::{TerminalId, TerminalSize};
 
 super::engine_commands! {
@@ -14,6 +15,8 @@ super::engine_commands! {
     terminal_clear(id: TerminalId) -> ();
     /// How many lines every terminal keeps above its screen, now and from now on.
     terminal_scrollback(lines: u32) -> ();
-    /// Ends the terminal and its channel, and forgets what it showed.
+    /// What the line between a lost shell and the next one says, in the person's language.
+    terminal_words(words: SeamWords) -> ();
+    /// Ends the terminal, its channel and the session of tmux or screen that it lives in, and forgets what it showed.
     terminal_close(id: TerminalId) -> ();
 }

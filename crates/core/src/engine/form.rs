@@ -25,6 +25,8 @@ pub(super) fn form_query(mut query: Query, draft: &HostDraft) -> Query {
         bind_address,
         connect_timeout_seconds,
         forward_agent,
+        startup_command: _,
+        multiplexer: _,
     } = &draft.options;
     query.destination = draft.address.clone();
     query.user = query.user.or_else(|| Some(draft.user.clone()).filter(|user| !user.is_empty()));

@@ -8,13 +8,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
 
 use super::Engine;
 use super::view::EngineEvent;
 use crate::error::{Error, ErrorCode, Result};
-use crate::host::HostId;
+use crate::host::options::Multiplexer;
+use crate::host::{HostId, HostOptions};
 use crate::pool::MakeTarget;
 use crate::terminal::screen::{SCROLLBACK_LINES, SCROLLBACK_LINES_MAX};
+use crate::terminal::launch::{Launch, Place};
+use crate::terminal::seam::SeamWords;
 use crate::terminal::state::{TerminalId, TerminalSize, TerminalState, TerminalView};
 use crate::terminal::view::{Attachment, Output, View};
 use crate::terminal::{OpenSource, Opening, Terminal, gone, shell};
@@ -33,6 +37,38 @@ pub(super) struct Terminals {
     /// Lines that each keeps above its screen.
     scrollback: Arc<AtomicUsize>,
     events: broadcast::Sender<EngineEvent>,
+    words: Arc<Mutex<SeamWords>>,
+}
+
+/// The shells that a terminal had so far.
+struct Shells {
+    /// Random: what a terminal's shells on a host are called by.
+    name: String,
+    /// The mark of the one that ran last, and how many were asked for.
+    last: Mutex<(Option<String>, u32)>,
+}
+
+impl Shells {
+    fn new() -> Self {
+        Self { name: Uuid::new_v4().simple().to_string(), last: Mutex::default() }
+    }
+
+    fn launch(&self, opening: Opening, multiplexer: Multiplexer) -> Launch {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.1 = last.1.saturating_add(1);
+        let place = match (opening, &last.0) {
+            (Opening::First, _) | (Opening::Again { directory: None }, None) => Place::Home,
+            (Opening::Again { directory: Some(directory) }, _) => Place::At(directory),
+            (Opening::Again { directory: None }, Some(mark)) => Place::OfShell(mark.clone()),
+        };
+        // Closed by a dash, so that none is the beginning of another one.
+        let mark = format!("{}-{}-", self.name, last.1);
+        Launch { mark, place, multiplexer, session: format!("bowline-{}", self.name) }
+    }
+
+    fn opened(&self, launch: Launch) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(launch.mark);
+    }
 }
 
 struct Running {
@@ -59,21 +95,39 @@ impl Engine {
         // An engine that is given up must not be held by its terminals.
         let weak = Arc::downgrade(&self.inner);
         let target_host = host.clone();
+        let shells = Arc::new(Shells::new());
         let open: OpenSource = Box::new(move |opening, size| {
-            let (inner, host) = (weak.upgrade(), target_host.clone());
+            let (inner, host, shells) = (weak.upgrade(), target_host.clone(), Arc::clone(&shells));
             Box::pin(async move {
                 let engine = Engine { inner: inner.ok_or_else(gone)? };
                 let make_target = engine.make_target(&host);
                 let place = match opening {
                     Opening::First => engine.inner.pool.place(&host, make_target).await?,
-                    Opening::Again => engine.inner.pool.place_again(&host, make_target).await?,
+                    Opening::Again { .. } => engine.inner.pool.place_again(&host, make_target).await?,
                 };
                 engine.record_remembered(place.connection(), &host).await;
                 let size = *size.borrow();
-                shell::open(place, size).await
+                let options = engine.options(&host).await;
+                let launch = shells.launch(opening, options.multiplexer);
+                let mut source = shell::open_with(place, size, &launch, &options.startup_command).await?;
+                shells.opened(launch);
+                source.beginning.words = engine.inner.terminals.words();
+                Ok(source)
             })
         });
         self.inner.terminals.start(host, view, |view| Terminal::start(view, size, open))
+    }
+
+    /// What seams say from now on: the window tells it at its start and whenever its language changes.
+    pub async fn terminal_words(&self, words: SeamWords) -> Result<()> {
+        *self.inner.terminals.words.lock().unwrap_or_else(PoisonError::into_inner) = words;
+        Ok(())
+    }
+
+    /// What is saved for a host now; nothing for those that are not saved here.
+    async fn options(&self, host: &HostId) -> HostOptions {
+        let saved = self.inner.store.get(host).await;
+        saved.map(|host| host.draft.options).unwrap_or_default()
     }
 
     /// Makes the target of a host whenever a dial begins, so that a changed host is dialled as it is then.
@@ -160,7 +214,12 @@ impl Engine {
 impl Terminals {
     pub(super) fn new(events: broadcast::Sender<EngineEvent>) -> Self {
         let scrollback = Arc::new(AtomicUsize::new(SCROLLBACK_LINES));
-        Self { running: Arc::default(), last_id: Arc::default(), scrollback, events }
+        let (running, last_id, words) = (Arc::default(), Arc::default(), Arc::default());
+        Self { running, last_id, scrollback, events, words }
+    }
+
+    fn words(&self) -> SeamWords {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn start(
@@ -252,7 +311,7 @@ impl Terminals {
 
     pub(super) async fn close_all(&self) {
         let closing = self.all().into_values().collect();
-        self.end(closing, async |terminal| terminal.close().await).await;
+        self.end(closing, async |terminal| terminal.leave().await).await;
     }
 
     /// Ends those of a host that wait for its connection.

@@ -23,6 +23,8 @@ pub const KEY_PATH_MAX_BYTES: usize = 4096;
 pub const OPTION_MAX_BYTES: usize = 4096;
 /// Bytes in a proxy command.
 pub const COMMAND_MAX_BYTES: usize = 4096;
+/// Bytes in a start-up command: a terminal of Linux takes 4095 in one line before a shell edits it (N_TTY_BUF_SIZE).
+pub const STARTUP_MAX_BYTES: usize = 4000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -38,6 +40,7 @@ pub enum HostField {
     ProxyCommand,
     BindAddress,
     ConnectTimeoutSeconds,
+    StartupCommand,
 }
 
 /// Why a field is not acceptable; the window has a sentence for each.
@@ -106,6 +109,7 @@ pub fn check(draft: &HostDraft) -> Vec<FieldProblem> {
         (HostField::ProxyCommand, command_problem(&draft.options)),
         (HostField::BindAddress, bind_problem(&draft.options.bind_address)),
         (HostField::ConnectTimeoutSeconds, time_problem(draft.options.connect_timeout_seconds)),
+        (HostField::StartupCommand, startup_problem(&draft.options.startup_command)),
     ]
     .into_iter()
     .filter_map(|(field, problem)| problem.map(|problem| FieldProblem { field, problem }))
@@ -136,6 +140,7 @@ fn invalid(FieldProblem { field, problem }: FieldProblem) -> Error {
         HostField::ProxyCommand => "proxy command",
         HostField::BindAddress => "bind address",
         HostField::ConnectTimeoutSeconds => "time limit for connecting",
+        HostField::StartupCommand => "start-up command",
     };
     let reason = match problem {
         ProblemKind::Required => "it is empty. Fill it in",
@@ -315,6 +320,11 @@ fn command_problem(options: &HostOptions) -> Option<ProblemKind> {
     }
     let second = !options.jump.trim().is_empty() || !options.proxy.trim().is_empty();
     second.then_some(ProblemKind::SecondRoute)
+}
+
+/// One line: a line end would run what stands before it, and a control character would act on the line itself.
+fn startup_problem(text: &str) -> Option<ProblemKind> {
+    text_problem(text, STARTUP_MAX_BYTES)
 }
 
 fn bind_problem(text: &str) -> Option<ProblemKind> {

@@ -16,6 +16,16 @@ pub enum AddressFamily {
     V6,
 }
 
+/// What the shells of a host live in, so that they outlive a lost connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Multiplexer {
+    #[default]
+    None,
+    Tmux,
+    Screen,
+}
+
 /// What a host may have beyond an address and a login. Never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", default)]
@@ -33,6 +43,9 @@ pub struct HostOptions {
     pub connect_timeout_seconds: Option<u32>,
     /// Commands on the host may use the person's SSH agent (ForwardAgent of ssh_config(5)).
     pub forward_agent: bool,
+    /// Typed into each new shell of the host; empty means nothing. It is sent as it stands, so it is no place for a password.
+    pub startup_command: String,
+    pub multiplexer: Multiplexer,
 }
 
 /// One jump host as it was typed.

@@ -7,16 +7,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use jiff::Zoned;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::kept::KeptScreen;
+use super::seam::Seam;
 use super::source::{Source, SourceControl, SourceEvent, SourceReader};
 use super::state::{TerminalEnd, TerminalFacts, TerminalSize, TerminalState};
 use super::view::{Attachment, Output, View};
-use super::{OpenSource, Opening, seam};
+use super::{OpenSource, Opening};
 use crate::clock;
 use crate::error::{Error, ErrorCode, Problem, Result};
 
@@ -28,6 +30,10 @@ const COMMANDS: usize = 64;
 
 /// Time for a source to take its end. A connection that is stuck for longer is given up by its watcher.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A shell that has been quiet for so long after its first output has shown its prompt.
+const PROMPT_QUIET: Duration = Duration::from_millis(250);
+/// A shell that says nothing, or never stops, gets its start-up command after this.
+const PROMPT_WITHIN: Duration = Duration::from_secs(5);
 /// Messages of the source that are taken before commands are looked at again. One has at most 32 KiB.
 const TAKEN_AT_ONCE: usize = 16;
 
@@ -54,6 +60,8 @@ pub(super) enum Command {
     /// Another shell below what the one that ended showed.
     Reopen,
     Close,
+    /// Nobody looks any more; a shell that can live on may do so.
+    Leave,
 }
 
 /// A command that is about the shell and not about what is shown.
@@ -97,6 +105,7 @@ pub(super) fn start(view: View, size: TerminalSize, open: OpenSource) -> Handle 
         told,
         shown: Arc::clone(&shown),
         hung_up: false,
+        ends_shell: false,
         closed: false,
     };
     tokio::spawn(task.run(open, typed_queue));
@@ -118,6 +127,8 @@ struct Task {
     hung_up: bool,
     /// The person closed the terminal: nobody waits for its last words.
     closed: bool,
+    /// The person closed it: a shell that would live on ends too.
+    ends_shell: bool,
 }
 
 impl Task {
@@ -177,6 +188,7 @@ impl Task {
                 TerminalEnd::Failed { problem } if problem.code.is_lost_connection() => problem,
                 end => return (end, typed),
             };
+            let (lost, cause) = (Zoned::now(), problem.code);
             source = match self.reopen(open, problem, &mut typed).await {
                 Ok(source) => source,
                 Err(end) => return (end, typed),
@@ -184,7 +196,9 @@ impl Task {
             // What is still queued was typed for the shell that is gone.
             while typed.try_recv().is_ok() {}
             self.view.take_answers();
-            self.view.push(&seam::between());
+            let words = &source.beginning.words;
+            let seam = Seam { lost, back: Zoned::now(), cause, arrival: source.beginning.arrival };
+            self.view.push(&seam.between(words, *self.sizes.borrow()));
         }
     }
 
@@ -196,10 +210,12 @@ impl Task {
         typed: &mut mpsc::Receiver<Bytes>,
     ) -> Result<Source, TerminalEnd> {
         let since_ms = clock::now_ms().round();
+        let directory = self.view.directory();
         let mut problem = lost;
         loop {
             self.publish.send_replace(TerminalState::Waiting { problem: problem.clone(), since_ms });
-            let opening = open(Opening::Again, self.sizes.subscribe());
+            let opening = Opening::Again { directory: directory.clone() };
+            let opening = open(opening, self.sizes.subscribe());
             match self.wait_for(opening, Some(&mut *typed)).await {
                 Err(TerminalEnd::Failed { problem: again }) if again.code.is_lost_connection() => {
                     problem = again
@@ -250,31 +266,39 @@ impl Task {
         typed: mpsc::Receiver<Bytes>,
     ) -> (TerminalEnd, mpsc::Receiver<Bytes>) {
         self.view.resize(*self.sizes.borrow());
-        let Source { greeting, mut reader, writer, control } = source;
+        let Source { greeting, mut reader, writer, control, beginning } = source;
         if let Some(greeting) = greeting {
             self.view.push(greeting.trim_end().replace('\n', "\r\n").as_bytes());
             self.view.push(b"\r\n");
         }
         self.view.flush();
+        if let Some(note) = beginning.words.missing(beginning.arrival) {
+            self.view.push(&note);
+        }
         let control: Arc<dyn SourceControl> = Arc::from(control);
         let stop = CancellationToken::new();
         // Both may wait for the server for ever; they are stopped at the end, so the output never waits for them.
-        let writing = tokio::spawn(write(typed, writer, stop.clone()));
+        let (outputs, heard) = watch::channel(());
+        let startup = beginning.startup.map(|line| Startup { line, heard });
+        let writing = tokio::spawn(write(typed, writer, startup, stop.clone()));
         let sizing = follow_size(self.sizes.subscribe(), Arc::clone(&control));
         let sizing = tokio::spawn(stop.clone().run_until_cancelled_owned(sizing));
         let _stopped_when_dropped = stop.clone().drop_guard();
-        let end = self.show(reader.as_mut()).await;
+        let end = self.show(reader.as_mut(), &outputs).await;
         stop.cancel();
         if self.hung_up {
             // A server that does not listen is not waited for, but it is told as soon as it does: its shell would run on.
-            tokio::spawn(async move { timeout(CLOSE_TIMEOUT, control.close()).await });
+            let ending = self.ends_shell;
+            tokio::spawn(timeout(CLOSE_TIMEOUT, async move {
+                if ending { control.end().await } else { control.close().await }
+            }));
         }
         let _ = sizing.await;
         let typed = writing.await.unwrap_or_else(|_| mpsc::channel(1).1);
         (end, typed)
     }
 
-    async fn show(&mut self, reader: &mut dyn SourceReader) -> TerminalEnd {
+    async fn show(&mut self, reader: &mut dyn SourceReader, outputs: &watch::Sender<()>) -> TerminalEnd {
         let answers = self.answers.clone();
         loop {
             tokio::select! {
@@ -291,7 +315,10 @@ impl Task {
                 () = until(self.view.due()), if self.view.due().is_some() => {}
                 // Whatever the window does, the source is read on: an unread channel stops its whole connection.
                 event = reader.next() => match event {
-                    SourceEvent::Output(bytes) => self.view.push(&bytes),
+                    SourceEvent::Output(bytes) => {
+                        self.view.push(&bytes);
+                        outputs.send_replace(());
+                    }
                     SourceEvent::Ended(end) => {
                         self.show_now();
                         return end;
@@ -358,7 +385,11 @@ impl Task {
                 self.hung_up = true;
                 return Some(Asked::End);
             }
-            Some(Command::Close) | None => {
+            Some(Command::Close) => {
+                (self.hung_up, self.closed, self.ends_shell) = (true, true, true);
+                return Some(Asked::Close);
+            }
+            Some(Command::Leave) | None => {
                 (self.hung_up, self.closed) = (true, true);
                 return Some(Asked::Close);
             }
@@ -401,13 +432,38 @@ fn given_up() -> Error {
     Error::new(ErrorCode::Cancelled, "The terminal does not wait for its connection any more.")
 }
 
+/// What is typed into a new shell in the person's place.
+struct Startup {
+    line: Bytes,
+    /// Changes with every output.
+    heard: watch::Receiver<()>,
+}
+
+impl Startup {
+    /// Waits until the shell has asked for something and is quiet: typed sooner, the line would be shown twice.
+    async fn is_due(&mut self) {
+        let quiet = async {
+            let _ = self.heard.changed().await;
+            while timeout(PROMPT_QUIET, self.heard.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
+        };
+        let _ = timeout(PROMPT_WITHIN, quiet).await;
+    }
+}
+
 /// Passes typed text on until it is stopped, and gives the queue back. A piece under way is lost with its source.
 async fn write(
     mut typed: mpsc::Receiver<Bytes>,
     mut writer: Box<dyn AsyncWrite + Send + Unpin>,
+    startup: Option<Startup>,
     stop: CancellationToken,
 ) -> mpsc::Receiver<Bytes> {
     let passing = async {
+        if let Some(mut startup) = startup {
+            startup.is_due().await;
+            if writer.write_all(&startup.line).await.is_err() || writer.flush().await.is_err() {
+                return;
+            }
+        }
         while let Some(bytes) = typed.recv().await {
             if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
                 return;

@@ -168,6 +168,11 @@ impl Screen {
         }
     }
 
+    /// What the shell last said about its directory (OSC 7), as it came.
+    pub fn directory(&self) -> &str {
+        &self.directory
+    }
+
     /// Takes output of the server, of any length and cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
         let start = self.offset;

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use tokio::io::AsyncWrite;
 
+use super::launch::Arrival;
+use super::seam::SeamWords;
 use super::state::{TerminalEnd, TerminalSize};
 use crate::error::Result;
 
@@ -15,6 +17,17 @@ pub struct Source {
     /// Takes what is typed; a write waits while the far end does not take more.
     pub writer: Box<dyn AsyncWrite + Send + Unpin>,
     pub control: Box<dyn SourceControl>,
+    pub beginning: Beginning,
+}
+
+/// How a shell begins.
+#[derive(Debug, Clone, Default)]
+pub struct Beginning {
+    pub arrival: Arrival,
+    /// Typed as soon as the shell asks for something; nothing for a shell that was there before.
+    pub startup: Option<Bytes>,
+    /// What the window wants a seam to say.
+    pub words: SeamWords,
 }
 
 impl std::fmt::Debug for Source {
@@ -39,5 +52,10 @@ pub trait SourceReader: Send {
 /// Everything but bytes.
 pub trait SourceControl: Send + Sync {
     fn resize(&self, size: TerminalSize) -> BoxFuture<'_, Result<()>>;
+    /// Ends the channel. A shell that lives in tmux or screen goes on.
     fn close(&self) -> BoxFuture<'_, ()>;
+    /// Ends the shell too, wherever it lives: the person has closed its terminal.
+    fn end(&self) -> BoxFuture<'_, ()> {
+        self.close()
+    }
 }

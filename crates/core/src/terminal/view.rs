@@ -9,6 +9,7 @@ use jiff::Zoned;
 use tokio::time::Instant;
 
 use super::kept::KeptScreen;
+use super::directory::Directory;
 use super::screen::{Query, Screen};
 use super::seam;
 use super::state::TerminalSize;
@@ -280,6 +281,11 @@ impl View {
                 self.screen.forget_queries(self.screen.offset() - self.waiting.len() as u64);
             }
         }
+    }
+
+    /// Where the shell last said that it was.
+    pub fn directory(&self) -> Option<Directory> {
+        Directory::parse(self.screen.directory())
     }
 
     /// Whether there is something to send to the server in the window's place.

@@ -79,6 +79,8 @@ async fn a_saved_host_is_there_after_a_restart_with_every_field() {
             bind_address: "::1".to_owned(),
             connect_timeout_seconds: Some(3),
             forward_agent: true,
+            startup_command: "cd /srv && ls".into(),
+            multiplexer: crate::host::options::Multiplexer::Tmux,
         },
     };
     let store = home.open();

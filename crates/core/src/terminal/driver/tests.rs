@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt;
 use super::*;
 use crate::error::Error;
 use crate::terminal::Terminal;
+use crate::terminal::source::Beginning;
 use crate::terminal::view::{CREDIT_BYTES, Output, WindowGone};
 
 /// A source whose every event the test sends itself.
@@ -70,6 +71,7 @@ fn bed(typed_room: usize) -> Bed {
         reader: Box::new(Script { events: script }),
         writer: Box::new(writer),
         control: Box::new(control),
+        beginning: Beginning::default(),
     };
     let (again, reopened) = mpsc::channel(1);
     let first = Mutex::new(Some(source));
@@ -77,7 +79,7 @@ fn bed(typed_room: usize) -> Bed {
     let open: OpenSource = Box::new(move |opening, _| {
         let source = match opening {
             Opening::First => first.lock().expect("one thread").take(),
-            Opening::Again => None,
+            Opening::Again { .. } => None,
         };
         let reopened = Arc::clone(&reopened);
         async move {
@@ -101,6 +103,7 @@ fn another() -> (Source, mpsc::Sender<SourceEvent>, tokio::io::DuplexStream) {
         reader: Box::new(Script { events: script }),
         writer: Box::new(writer),
         control: Box::new(Sizes::default()),
+        beginning: Beginning::default(),
     };
     (source, events, typed)
 }
