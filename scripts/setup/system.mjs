@@ -10,7 +10,9 @@ const BUILD = ['build-essential', 'pkg-config', 'libwebkit2gtk-4.1-dev', 'libdbu
 // A desktop where there is none, the way in for a test, and letters to draw (also Chinese ones).
 const DESKTOP = ['xvfb', 'webkit2gtk-driver', 'dbus', 'gnome-keyring', 'fonts-dejavu-core', 'fonts-wqy-microhei']
 // What the tests meet: a real OpenSSH, a link of their own, others' programs, mouse and keys from outside.
-const TESTS = ['openssh-server', 'openssh-client', 'iproute2', 'rsync', 'xdotool', 'procps', 'vim-tiny', 'file']
+const TESTS = ['openssh-server', 'openssh-client', 'iproute2', 'rsync', 'xdotool', 'procps', 'vim-tiny', 'file', 'tmux', 'screen']
+// Login shells beside bash, which take the lines of a reconnect apart in ways of their own.
+const SHELLS = ['zsh', 'fish', 'tcsh']
 
 /** `purpose` is 'app' (build it), 'desktop' (also run it where there is no display) or 'tests' (everything). */
 export async function ensureSystem(purpose) {
@@ -75,7 +77,7 @@ export function onPath(program) {
 
 /** Names of packages that are wanted and not installed. */
 export function missingPackages(purpose) {
-  const wanted = [...BUILD, ...(purpose === 'app' ? [] : DESKTOP), ...(purpose === 'tests' ? TESTS : [])]
+  const wanted = [...BUILD, ...(purpose === 'app' ? [] : DESKTOP), ...(purpose === 'tests' ? [...TESTS, ...SHELLS] : [])]
   // Ubuntu's chromium package is a snap, which cannot run in most containers: there, Chrome has to be installed by hand.
   if (purpose === 'tests' && !isUbuntu() && !chromium()) wanted.push('chromium')
   const listed = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\n', ...wanted], { encoding: 'utf8' }).stdout

@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt;
 use super::*;
 use crate::error::Error;
 use crate::terminal::Terminal;
+use crate::terminal::directory::Directory;
 use crate::terminal::source::Beginning;
 use crate::terminal::view::{CREDIT_BYTES, Output, WindowGone};
 
@@ -28,7 +29,7 @@ impl SourceReader for Script {
 }
 
 #[derive(Clone, Default)]
-struct Sizes(Arc<Mutex<Vec<TerminalSize>>>);
+struct Sizes(Arc<Mutex<Vec<TerminalSize>>>, Arc<Mutex<Vec<&'static str>>>);
 
 impl SourceControl for Sizes {
     fn resize(&self, size: TerminalSize) -> BoxFuture<'_, Result<()>> {
@@ -36,6 +37,11 @@ impl SourceControl for Sizes {
         async { Ok(()) }.boxed()
     }
     fn close(&self) -> BoxFuture<'_, ()> {
+        self.1.lock().expect("one thread").push("closed");
+        async {}.boxed()
+    }
+    fn end(&self) -> BoxFuture<'_, ()> {
+        self.1.lock().expect("one thread").push("ended");
         async {}.boxed()
     }
 }
@@ -56,6 +62,7 @@ struct Bed {
     sizes: Sizes,
     /// What the next attempt to open a source anew comes to.
     again: mpsc::Sender<Result<Source>>,
+    openings: Arc<Mutex<Vec<Opening>>>,
 }
 
 const SIZE: TerminalSize = TerminalSize { cols: 80, rows: 24 };
@@ -76,7 +83,10 @@ fn bed(typed_room: usize) -> Bed {
     let (again, reopened) = mpsc::channel(1);
     let first = Mutex::new(Some(source));
     let reopened = Arc::new(tokio::sync::Mutex::new(reopened));
+    let openings = Arc::<Mutex<Vec<Opening>>>::default();
+    let opened = Arc::clone(&openings);
     let open: OpenSource = Box::new(move |opening, _| {
+        opened.lock().expect("one thread").push(opening.clone());
         let source = match opening {
             Opening::First => first.lock().expect("one thread").take(),
             Opening::Again { .. } => None,
@@ -91,7 +101,7 @@ fn bed(typed_room: usize) -> Bed {
         .boxed()
     });
     let terminal = Terminal::start(View::new(Box::new(Window(window))), SIZE, open);
-    Bed { terminal, events, shown, typed, sizes, again }
+    Bed { terminal, events, shown, typed, sizes, again, openings }
 }
 
 /// A source that says only what it is given, and a look at what is typed into it.
@@ -500,4 +510,74 @@ async fn a_window_that_shows_nothing_never_stops_the_reading_and_gets_the_screen
     }
     assert!(seen.windows(3).any(|bytes| bytes == b"\x18\x1bc"), "a snapshot");
     assert!(seen.len() < 4 * 1024 * 1024, "{}", seen.len());
+}
+
+#[tokio::test]
+async fn the_next_source_is_asked_for_where_the_lost_one_last_was() {
+    let bed = bed(64);
+    let said = Bytes::from_static(b"\x1b]7;file://box/srv\x07\x1b]7;file://box/srv/www\x07");
+    bed.events.send(SourceEvent::Output(said)).await.expect("room");
+    bed.events.send(lost()).await.expect("room");
+    bed.becomes(|state| matches!(state, TerminalState::Waiting { .. })).await;
+    bed.again.send(Err(failure(ErrorCode::ConnectionReset))).await.expect("it waits");
+    bed.again.send(Ok(another().0)).await.expect("it waits");
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    let directory = Some(Directory { host: b"box".to_vec(), path: b"/srv/www".to_vec() });
+    let again = Opening::Again { directory };
+    assert_eq!(*bed.openings.lock().expect("one thread"), [Opening::First, again.clone(), again]);
+}
+
+#[tokio::test]
+async fn a_closed_terminal_ends_its_shell_and_one_that_is_left_does_not() {
+    for (closes, told) in [(true, "ended"), (false, "closed")] {
+        let bed = bed(64);
+        bed.becomes(|state| *state == TerminalState::Running).await;
+        if closes {
+            bed.terminal.close().await
+        } else {
+            bed.terminal.leave().await
+        }
+        assert_eq!(bed.ended().await, TerminalEnd::Closed);
+        tokio::task::yield_now().await;
+        assert_eq!(*bed.sizes.1.lock().expect("one thread"), [told]);
+    }
+}
+
+/// A source with a start-up command takes the place of a lost one.
+async fn with_startup(bed: &Bed) -> (mpsc::Sender<SourceEvent>, tokio::io::DuplexStream) {
+    bed.events.send(lost()).await.expect("room");
+    bed.becomes(|state| matches!(state, TerminalState::Waiting { .. })).await;
+    let (mut source, events, typed) = another();
+    source.beginning.startup = Some(Bytes::from_static(b"ls\r"));
+    bed.again.send(Ok(source)).await.expect("it waits");
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    (events, typed)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_up_command_is_typed_when_the_shell_is_quiet_and_before_what_a_person_types() {
+    let bed = bed(64);
+    let (events, mut typed) = with_startup(&bed).await;
+    bed.terminal.write(Bytes::from_static(b"me")).await.expect("it is there");
+    for _ in 0..4 {
+        events.send(SourceEvent::Output(Bytes::from_static(b"motd"))).await.expect("room");
+        tokio::time::sleep(PROMPT_QUIET / 2).await;
+    }
+    let mut got = [0; 5];
+    assert!(typed.read_exact(&mut got).now_or_never().is_none(), "the shell was not quiet yet");
+    let begun = Instant::now();
+    typed.read_exact(&mut got).await.expect("both");
+    assert_eq!(&got, b"ls\rme");
+    assert!(begun.elapsed() <= PROMPT_QUIET);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shell_that_says_nothing_gets_its_start_up_command_all_the_same() {
+    let bed = bed(64);
+    let (_events, mut typed) = with_startup(&bed).await;
+    let begun = Instant::now();
+    let mut got = [0; 3];
+    typed.read_exact(&mut got).await.expect("it is typed");
+    assert_eq!(&got, b"ls\r");
+    assert!(begun.elapsed() >= PROMPT_WITHIN - PROMPT_QUIET, "{:?}", begun.elapsed());
 }
