@@ -9,6 +9,8 @@ const theme = (page: Page) => page.evaluate(() => document.documentElement.datas
 const stored = (page: Page) =>
   page.evaluate(() => JSON.parse(localStorage['bowline-preferences'] ?? '{}') as Record<string, unknown>)
 
+const settingsPage = (page: Page, name: string) => page.getByRole('dialog').getByRole('tab', { name }).click()
+
 describe('settings', () => {
   it('work at once and are there after a reload', async () => {
     const page = await open()
@@ -16,9 +18,11 @@ describe('settings', () => {
     await expectAccessible(page)
     await page.getByLabel('Theme', { exact: true }).selectOption('light')
     await expect.poll(() => theme(page)).toBe('light')
+    await settingsPage(page, 'Text and colours')
     await page.getByLabel('Font size').fill('16')
-    await page.getByLabel('Right button').selectOption('paste')
     await page.getByRole('switch', { name: 'The cursor blinks' }).click()
+    await settingsPage(page, 'Terminal')
+    await page.getByLabel('Right button').selectOption('paste')
     await page.getByLabel('Lines to scroll back').fill('9999999')
     await page.getByLabel('Lines to scroll back').blur()
     await expect
@@ -33,11 +37,26 @@ describe('settings', () => {
     await page.reload()
     await expect.poll(() => theme(page)).toBe('light')
     await page.keyboard.press('Control+,')
+    await settingsPage(page, 'Text and colours')
     expect(await page.getByLabel('Font size').inputValue()).toBe('16')
     await page.getByRole('button', { name: 'Back to the defaults' }).click()
     expect(await page.getByLabel('Font size').inputValue()).toBe('13')
     await page.keyboard.press('Escape')
     expect(await page.getByRole('dialog').count()).toBe(0)
+  })
+
+  it('are on pages that the arrow keys go through, each of them accessible', async () => {
+    const page = await open()
+    await page.keyboard.press('Control+,')
+    const names = await page.getByRole('tab').allTextContents()
+    expect(names[0]).toBe('General')
+    for (const name of names) {
+      await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(name)
+      await page.getByRole('tabpanel', { name }).waitFor()
+      await expectAccessible(page)
+      expect(await clipped(page)).toEqual([])
+      await page.keyboard.press('ArrowDown')
+    }
   })
 
   it('survive a damaged file', async () => {
