@@ -64,6 +64,7 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
         terminals::terminal_close,
         terminals::terminal_detach,
         terminals::terminal_reopen,
+        terminals::terminal_reset,
         terminals::terminal_resize,
         terminals::terminal_scrollback,
         terminals::terminal_words,

@@ -15,6 +15,7 @@ pub mod directory;
 mod driver;
 pub mod kept;
 pub mod launch;
+mod reset;
 pub mod screen;
 pub mod seam;
 pub mod shell;
@@ -154,6 +155,14 @@ impl Terminal {
     /// Ends it if it waits for a lost connection.
     pub async fn give_up(&self) {
         let _ = self.command(Command::GiveUp).await;
+    }
+
+    /// Takes back what a program has set and not taken back itself; what is on the screen stays.
+    ///
+    /// # Errors
+    /// See [`Terminal::give_credit`].
+    pub async fn reset(&self) -> Result<()> {
+        self.command(Command::Reset).await
     }
 
     pub fn state(&self) -> watch::Receiver<TerminalState> {

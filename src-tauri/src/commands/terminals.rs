@@ -13,6 +13,8 @@ super::engine_commands! {
     terminal_reopen(id: TerminalId) -> ();
     /// Forgets what is above the line with the cursor, as xterm.js does by itself.
     terminal_clear(id: TerminalId) -> ();
+    /// Takes back modes, colours and the like that a program has left behind; what is on the screen stays.
+    terminal_reset(id: TerminalId) -> ();
     /// How many lines every terminal keeps above its screen, now and from now on.
     terminal_scrollback(lines: u32) -> ();
     /// What the line between a lost shell and the next one says, in the person's language.

@@ -2,7 +2,8 @@
  * The shell behind `fake.ts`: enough of one for browser tests and for working on the window without an engine. It echoes, runs a
  * few commands, floods within the credit it is given, and is stopped by Ctrl-C.
  *
- *     echo TEXT · title TEXT · colours · wide · flood N (MiB) · exit [N] · die · size · cat · paste on|off · bell · clear
+ *     echo TEXT · printf TEXT (with \e, \a) · title TEXT · colours · wide · flood N (MiB) · exit [N] · die · size · cat ·
+ *     paste on|off · bell · clear
  */
 import type { Host, TerminalEnd, TerminalSize } from './generated'
 
@@ -98,6 +99,11 @@ export class FakeTerminal {
     this.sizes.push(size)
   }
 
+  /** As the engine does it, in short. */
+  reset(): void {
+    this.#say('\x18\x1b7\x1b[?1049l\x1b[?1000l\x1b[?1006l\x1b[?2004l\x1b[!p\x1b[?25h\x1b]104\x1b\\')
+  }
+
   /** The window has closed it: nothing more comes. */
   close(): void {
     this.#ended = true
@@ -190,6 +196,8 @@ export class FakeTerminal {
         return ''
       case 'echo':
         return `${argument}\r\n`
+      case 'printf':
+        return argument.replaceAll('\\e', '\x1b').replaceAll('\\a', '\x07')
       case 'title':
         this.options.told({ title: argument })
         return `\x1b]2;${argument}\x07`

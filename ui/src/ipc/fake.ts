@@ -288,6 +288,10 @@ export function createFake(options: FakeOptions = {}) {
       terminals.get(id)?.shell?.resize(size)
       return null
     },
+    terminal_reset: ({ id }) => {
+      terminals.get(id)?.shell?.reset()
+      return null
+    },
     terminal_ack: ({ id, bytes }) => {
       terminals.get(id)?.shell?.ack(bytes)
       return null

@@ -201,6 +201,14 @@ impl Engine {
         self.inner.terminals.get(id)?.resize(size).await
     }
 
+    /// Takes back what a program has set in the terminal; what is on the screen stays.
+    ///
+    /// # Errors
+    /// See [`Engine::terminal_write`].
+    pub async fn terminal_reset(&self, id: TerminalId) -> Result<()> {
+        self.inner.terminals.get(id)?.reset().await
+    }
+
     /// Ends a terminal and forgets what it showed; one that is not there is fine.
     pub async fn terminal_close(&self, id: TerminalId) -> Result<()> {
         self.inner.workspace.forget(id);

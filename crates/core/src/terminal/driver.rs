@@ -18,7 +18,7 @@ use super::seam::Seam;
 use super::source::{Source, SourceControl, SourceEvent, SourceReader};
 use super::state::{TerminalEnd, TerminalFacts, TerminalSize, TerminalState};
 use super::view::{Attachment, Output, View};
-use super::{OpenSource, Opening};
+use super::{OpenSource, Opening, reset};
 use crate::clock;
 use crate::error::{Error, ErrorCode, Problem, Result};
 
@@ -51,6 +51,8 @@ pub(super) enum Command {
     Scrollback(usize),
     /// Forget what is above the cursor.
     Clear,
+    /// The person wants a terminal that a program has left in disorder back.
+    Reset,
     /// Say what is on the screen and above it, in about so many bytes.
     Keep(usize, oneshot::Sender<KeptScreen>),
     /// The person does not want to wait for a lost connection any more.
@@ -376,6 +378,7 @@ impl Task {
             Some(Command::Detach(attachment)) => self.view.detach(attachment),
             Some(Command::Scrollback(lines)) => self.view.set_scrollback(lines),
             Some(Command::Clear) => self.view.clear(),
+            Some(Command::Reset) => self.view.push(reset::AFRESH),
             Some(Command::Keep(bytes, kept)) => {
                 let _ = kept.send(KeptScreen::of(self.view.screen(), bytes));
             }

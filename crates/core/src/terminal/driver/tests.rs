@@ -581,3 +581,15 @@ async fn a_shell_that_says_nothing_gets_its_start_up_command_all_the_same() {
     assert_eq!(&got, b"ls\r");
     assert!(begun.elapsed() >= PROMPT_WITHIN - PROMPT_QUIET, "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn a_terminal_can_be_reset_while_its_shell_runs_and_while_it_waits_for_the_next_one() {
+    let mut bed = bed(64);
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    bed.terminal.reset().await.expect("it is there");
+    bed.shows("\x1b[!p").await;
+    bed.events.send(lost()).await.expect("room");
+    bed.becomes(|state| matches!(state, TerminalState::Waiting { .. })).await;
+    bed.terminal.reset().await.expect("it is there");
+    bed.shows("\x1b[!p").await;
+}
