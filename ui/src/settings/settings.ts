@@ -5,11 +5,13 @@
 import { defineStore } from 'pinia'
 import { reactive, watch } from 'vue'
 import { useBackend } from '../ipc'
+import { readClipboardHosts } from './clipboard-hosts'
 
 export type ThemeChoice = 'system' | 'light' | 'dark'
 export type LanguageChoice = 'system' | 'en' | 'zh-CN'
 export type CursorStyle = 'block' | 'bar' | 'underline'
 export type RightClick = 'menu' | 'paste'
+export type ClipboardWritesChoice = 'ask' | 'never'
 export type Bell = 'off' | 'visual'
 export type Restore = 'ask' | 'always' | 'never'
 
@@ -27,6 +29,10 @@ export interface Settings {
   /** Lines kept above the screen of a terminal. */
   scrollback: number
   copyOnSelect: boolean
+  /** Whether programs on servers may ask to set the clipboard (OSC 52). */
+  clipboardWrites: ClipboardWritesChoice
+  /** Hosts for which that was decided for good. */
+  clipboardHosts: Record<string, 'always' | 'never'>
   rightClick: RightClick
   bell: Bell
   /** What becomes of the terminals that were open when the app ended last. */
@@ -55,6 +61,8 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   cursorBlink: false,
   scrollback: 10_000,
   copyOnSelect: false,
+  clipboardWrites: 'ask',
+  clipboardHosts: {},
   rightClick: 'menu',
   bell: 'visual',
   restore: 'ask',
@@ -83,6 +91,7 @@ export const CHOICES = {
   rightClick: ['menu', 'paste'],
   bell: ['visual', 'off'],
   restore: ['ask', 'always', 'never'],
+  clipboardWrites: ['ask', 'never'],
 } as const
 
 /** Long enough for several families, short enough to be no accident. */
@@ -124,6 +133,8 @@ export function readSettings(stored: Record<string, unknown>): Settings {
     cursorBlink: flag(stored['cursorBlink'], usual.cursorBlink),
     scrollback: Math.round(within(LIMITS.scrollback, stored['scrollback'], usual.scrollback)),
     copyOnSelect: flag(stored['copyOnSelect'], usual.copyOnSelect),
+    clipboardWrites: oneOf(CHOICES.clipboardWrites, stored['clipboardWrites'], usual.clipboardWrites),
+    clipboardHosts: readClipboardHosts(stored['clipboardHosts']),
     rightClick: oneOf(CHOICES.rightClick, stored['rightClick'], usual.rightClick),
     bell: oneOf(CHOICES.bell, stored['bell'], usual.bell),
     restore: oneOf(CHOICES.restore, stored['restore'], usual.restore),
@@ -142,7 +153,7 @@ const SAVE_AFTER_MS = 300
 
 /** `useSettings().current.fontSize`: reactive; writing a field stores it. */
 export const useSettings = defineStore('settings', () => {
-  const current = reactive<Settings>({ ...DEFAULT_SETTINGS, foldedGroups: [], readConfigNotes: [] })
+  const current = reactive<Settings>({ ...DEFAULT_SETTINGS, clipboardHosts: {}, foldedGroups: [], readConfigNotes: [] })
   /** Preferences of a newer Bowline that this one does not know, kept as they are. */
   let others: Record<string, unknown> = {}
 
@@ -179,7 +190,14 @@ export const useSettings = defineStore('settings', () => {
   /** The window keeps its shape: only what the dialog shows goes back to the defaults. */
   function reset(): void {
     const { sidebarShown, sidebarWidth, drawerWidth, foldedGroups, readConfigNotes } = current
-    Object.assign(current, DEFAULT_SETTINGS, { sidebarShown, sidebarWidth, drawerWidth, foldedGroups, readConfigNotes })
+    Object.assign(current, DEFAULT_SETTINGS, {
+      clipboardHosts: {},
+      sidebarShown,
+      sidebarWidth,
+      drawerWidth,
+      foldedGroups,
+      readConfigNotes,
+    })
   }
 
   return { current, load, reset }

@@ -4,6 +4,7 @@
  * screen each time. Only small facts are reactive (state, title); bytes go from the engine to the surface.
  */
 import { ref, shallowRef } from 'vue'
+import { clipboardRule, rememberClipboardRule } from '../settings/clipboard-rules'
 import {
   toProblem,
   useBackend,
@@ -18,6 +19,7 @@ import {
 import { useConnections } from '../connections/connections'
 import { attempt } from '../notices/attempt'
 import type { Platform } from '../workspace/platform'
+import { ClipboardWrites, type ClipboardQuestion } from './clipboard-writes'
 import type { TerminalDirectory } from './directory'
 import { plainAddress, plainTitle } from './hidden-characters'
 import { binaryBytes, InputPump, textBytes } from './input'
@@ -73,6 +75,9 @@ export class TerminalSession {
   readonly hoveredLink = ref<string | null>(null)
   /** A paste that waits for a yes. */
   readonly pasteQuestion = shallowRef<PasteQuestion | null>(null)
+  /** A program on the server wants to set the clipboard. */
+  readonly clipboardQuestion = shallowRef<ClipboardQuestion | null>(null)
+  readonly clipboardWrites: ClipboardWrites
   readonly hasSelection = ref(false)
   readonly searching = ref(false)
   /** It has been running before, so that there is something above. */
@@ -101,6 +106,13 @@ export class TerminalSession {
   ) {
     this.#appearance = { ...appearance }
     this.#pump = this.#newPump()
+    this.clipboardWrites = new ClipboardWrites({
+      rule: () => clipboardRule(hostId),
+      remember: (rule) => rememberClipboardRule(hostId, rule),
+      write: (text) => void attempt(() => useBackend().writeClipboard(text)),
+      show: (question) => (this.clipboardQuestion.value = question),
+      now: () => performance.now(),
+    })
     if (!existing) return
     const { id, hostId: _, title, bells, ...state } = existing
     this.#rung = bells
@@ -120,6 +132,7 @@ export class TerminalSession {
       size: (size) => this.#resized(size),
       selection: () => (this.hasSelection.value = this.#surface?.terminal.hasSelection() ?? false),
       openLink: (url) => void attempt(() => useBackend().call('open_link', { url })),
+      clipboard: (payload) => this.clipboardWrites.request(payload),
       hoverLink: (url) => (this.hoveredLink.value = url === null ? null : plainAddress(url)),
     }))
   }
@@ -183,6 +196,13 @@ export class TerminalSession {
     if (this.id !== undefined) tell('terminal_clear', { id: this.id })
   }
 
+  /** Takes back modes, colours and the like that a program has left behind. What is on the screen stays. */
+  reset(): void {
+    const { id } = this
+    if (id === undefined) return this.surface.softReset()
+    void attempt(() => useBackend().call('terminal_reset', { id }))
+  }
+
   closeSearch(): void {
     this.searching.value = false
     this.surface.focus()
@@ -197,7 +217,10 @@ export class TerminalSession {
       this.#pump.start()
       this.#triedAt = -KEY_TRY_MS
     }
-    if (state.state === 'ended') this.#pump.stop()
+    if (state.state === 'ended') {
+      this.clipboardWrites.withdraw()
+      this.#pump.stop()
+    }
   }
 
   told({ title, bells }: TerminalFacts): void {
@@ -221,6 +244,7 @@ export class TerminalSession {
 
   dispose(): void {
     this.pasteQuestion.value?.answer(false)
+    this.clipboardWrites.dispose()
     this.#disposed = true
     this.#pump.stop()
     this.#showing?.credit.stop()

@@ -11,6 +11,7 @@ import type { TerminalSize } from '../ipc'
 import type { Platform } from '../workspace/platform'
 import { onThemeChange, readMatchColours, readTheme } from './colours'
 import { fontList, fontsReady } from './fonts'
+import { limitSequences } from './limits'
 import { openLinks } from './links'
 import { noticeLostFocus } from './lost-focus'
 import { answerModeRequests } from './mode-reports'
@@ -36,6 +37,8 @@ export interface SurfaceEvents {
   size: (size: TerminalSize) => void
   selection: () => void
   openLink: (url: string) => void
+  /** A program on the server wants something of the clipboard (OSC 52). */
+  clipboard: (payload: string) => void
   hoverLink: (url: string | null) => void
 }
 
@@ -188,6 +191,11 @@ export class Surface {
     this.terminal.write(NO_REPORTS)
   }
 
+  /** What the engine does for a terminal that runs (`terminal_reset`), for one that has ended. */
+  softReset(): void {
+    this.terminal.write(`\x18\x1b7\x1b[?1049l${SOFT_RESET}\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\`)
+  }
+
   apply(appearance: Appearance): void {
     const before = this.#appearance
     this.#appearance = { ...appearance }
@@ -262,7 +270,12 @@ export class Surface {
     terminal.loadAddon(this.#search)
     terminal.loadAddon(new Unicode11Addon())
     terminal.unicode.activeVersion = '11'
+    limitSequences(terminal)
     answerModeRequests(terminal)
+    terminal.parser.registerOscHandler(52, (payload) => {
+      events.clipboard(payload)
+      return true
+    })
     openLinks(terminal, this.platform, { open: events.openLink, hover: events.hoverLink })
     terminal.onData(events.text)
     terminal.onBinary(events.binary)

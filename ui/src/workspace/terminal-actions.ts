@@ -1,6 +1,7 @@
 /** Actions on the active terminal, on its tab and on its pane. */
 import { DEFAULT_SETTINGS, LIMITS, useSettings } from '../settings/settings'
 import { copySelection, pasteClipboard } from '../terminal/clipboard'
+import { focusClipboardBar } from '../terminal/clipboard-bar'
 import { registerAction } from './actions'
 import { useWorkspace } from './workspace'
 
@@ -53,7 +54,14 @@ export function registerTerminalActions(): void {
 
   register('terminal.find', 'Cmd+F', 'Ctrl+Shift+F', () => workspace.search())
   register('terminal.clear', 'Cmd+Shift+X', 'Ctrl+Shift+X', () => session()?.clear())
-  register('terminal.reset', 'Cmd+Alt+X', 'Ctrl+Shift+Alt+X', () => session()?.surface.terminal.reset())
+  register('terminal.reset', 'Cmd+Alt+X', 'Ctrl+Shift+Alt+X', () => session()?.reset())
+  register(
+    'clipboardWrites.answer',
+    'Cmd+Alt+C',
+    'Ctrl+Shift+Alt+C',
+    () => void (session() && focusClipboardBar()),
+    () => session()?.clipboardQuestion.value != null,
+  )
   register(
     'terminal.reopen',
     'Cmd+Enter',
