@@ -15,6 +15,7 @@ mod menu;
 mod notification;
 mod pages;
 mod rendering;
+mod screen_reader;
 mod terminal_stream;
 
 /// The label of the one window, in tauri.conf.json and in the capabilities.

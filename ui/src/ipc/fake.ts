@@ -368,6 +368,7 @@ export function createFake(options: FakeOptions = {}) {
       opened.push(url)
       return null
     },
+    screen_reader_running: () => false,
     reveal_data_folder: () => {
       opened.push('data-folder')
       return null

@@ -813,6 +813,8 @@ export type Commands = {
   notify: { args: { title: string; body: string }; result: null }
   /** Opens an http(s) link in the person's browser; anything else is refused. */
   open_link: { args: { url: string }; result: null }
+  /** Whether a screen reader runs, where the desktop tells; false elsewhere. */
+  screen_reader_running: { args: Record<string, never>; result: boolean }
   /** Opens the folder that holds Bowline's files (after a store notice). */
   reveal_data_folder: { args: Record<string, never>; result: null }
   /** Sets the language of the native menu ("en" or "zh-CN"). */

@@ -1,10 +1,11 @@
 /** The pages of the settings, in their order. A new row goes into the page that it belongs to. */
 import { ref, type Component } from 'vue'
+import AccessibilityPage from './AccessibilityPage.vue'
 import GeneralPage from './GeneralPage.vue'
 import TerminalPage from './TerminalPage.vue'
 import TextPage from './TextPage.vue'
 
-export const SETTINGS_PAGES = ['general', 'text', 'terminal'] as const
+export const SETTINGS_PAGES = ['general', 'text', 'terminal', 'accessibility'] as const
 
 export type SettingsPage = (typeof SETTINGS_PAGES)[number]
 
@@ -12,6 +13,7 @@ export const pageContent: Record<SettingsPage, Component> = {
   general: GeneralPage,
   text: TextPage,
   terminal: TerminalPage,
+  accessibility: AccessibilityPage,
 }
 
 /** The one that was open last, as long as the window lives. */

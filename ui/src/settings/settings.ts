@@ -6,6 +6,7 @@ import { defineStore } from 'pinia'
 import { reactive, watch } from 'vue'
 import { useBackend } from '../ipc'
 import { readClipboardHosts } from './clipboard-hosts'
+import { DEFAULT_TERMINAL_LOOK, readTerminalLook, type TerminalLook } from './terminal-look'
 
 export type ThemeChoice = 'system' | 'light' | 'dark'
 export type LanguageChoice = 'system' | 'en' | 'zh-CN'
@@ -15,7 +16,7 @@ export type ClipboardWritesChoice = 'ask' | 'never'
 export type Bell = 'off' | 'visual'
 export type Restore = 'ask' | 'always' | 'never'
 
-export interface Settings {
+export interface Settings extends TerminalLook {
   theme: ThemeChoice
   language: LanguageChoice
   /** A CSS font-family list. Empty means the bundled JetBrains Mono. */
@@ -52,6 +53,7 @@ export interface Settings {
 }
 
 export const DEFAULT_SETTINGS: Readonly<Settings> = {
+  ...DEFAULT_TERMINAL_LOOK,
   theme: 'system',
   language: 'system',
   fontFamily: '',
@@ -124,6 +126,7 @@ function texts(stored: unknown): string[] {
 export function readSettings(stored: Record<string, unknown>): Settings {
   const usual = DEFAULT_SETTINGS
   return {
+    ...readTerminalLook(stored),
     theme: oneOf(CHOICES.theme, stored['theme'], usual.theme),
     language: oneOf(CHOICES.language, stored['language'], usual.language),
     fontFamily: fontFamily(stored['fontFamily']),
@@ -153,7 +156,13 @@ const SAVE_AFTER_MS = 300
 
 /** `useSettings().current.fontSize`: reactive; writing a field stores it. */
 export const useSettings = defineStore('settings', () => {
-  const current = reactive<Settings>({ ...DEFAULT_SETTINGS, clipboardHosts: {}, foldedGroups: [], readConfigNotes: [] })
+  const current = reactive<Settings>({
+    ...DEFAULT_SETTINGS,
+    importedSchemes: [],
+    clipboardHosts: {},
+    foldedGroups: [],
+    readConfigNotes: [],
+  })
   /** Preferences of a newer Bowline that this one does not know, kept as they are. */
   let others: Record<string, unknown> = {}
 
@@ -187,10 +196,11 @@ export const useSettings = defineStore('settings', () => {
     window.addEventListener('pagehide', () => saving && saveNow())
   }
 
-  /** The window keeps its shape: only what the dialog shows goes back to the defaults. */
+  /** The window keeps its shape, and what was imported stays: only what the dialog shows goes back to the defaults. */
   function reset(): void {
-    const { sidebarShown, sidebarWidth, drawerWidth, foldedGroups, readConfigNotes } = current
+    const { importedSchemes, sidebarShown, sidebarWidth, drawerWidth, foldedGroups, readConfigNotes } = current
     Object.assign(current, DEFAULT_SETTINGS, {
+      importedSchemes,
       clipboardHosts: {},
       sidebarShown,
       sidebarWidth,

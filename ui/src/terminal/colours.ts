@@ -1,6 +1,7 @@
-/** The colours of a terminal, read from the design tokens of the theme that is shown. */
+/** The colours of a terminal: a scheme that was chosen, or the design tokens of the theme that is shown. */
 import type { ISearchDecorationOptions } from '@xterm/addon-search'
 import type { ITheme } from '@xterm/xterm'
+import { findScheme, type Scheme } from './schemes'
 
 const ANSI = {
   black: 'black',
@@ -21,31 +22,63 @@ const ANSI = {
   brightWhite: 'bright-white',
 } as const
 
-function tokens(): (name: string) => string {
-  const style = getComputedStyle(document.documentElement)
+/** What is chosen for the dark and for the light window. */
+export interface SchemeChoice {
+  darkScheme: string
+  lightScheme: string
+  importedSchemes: readonly Scheme[]
+}
+
+/** The chosen scheme for the theme that is shown; none means the window's own colours. */
+export function shownScheme(choice: SchemeChoice): Scheme | undefined {
+  const { theme } = document.documentElement.dataset
+  return findScheme(theme === 'light' ? choice.lightScheme : choice.darkScheme, choice.importedSchemes)
+}
+
+/** The design tokens as they are in a place: part of a dark window may be light. */
+function tokens(place: Element = document.documentElement): (name: string) => string {
+  const style = getComputedStyle(place)
   return (name) => style.getPropertyValue(`--${name}`).trim()
 }
 
-export function readTheme(): ITheme {
-  const token = tokens()
+/** `place` has the theme of the scheme, for what a scheme does not say. */
+export function readTheme(scheme: Scheme | undefined, place?: Element): ITheme {
+  const token = tokens(place)
+  const slider = {
+    scrollbarSliderBackground: token('term-slider'),
+    scrollbarSliderHoverBackground: token('term-slider-hover'),
+    scrollbarSliderActiveBackground: token('term-slider-hover'),
+  }
+  if (scheme) {
+    const { background, foreground, cursor, selection, ansi } = scheme
+    const theme: ITheme = {
+      ...slider,
+      background,
+      foreground,
+      cursor,
+      cursorAccent: background,
+      selectionBackground: selection,
+      selectionInactiveBackground: selection,
+    }
+    for (const [n, key] of Object.keys(ANSI).entries()) theme[key as keyof typeof ANSI] = ansi[n] ?? foreground
+    return theme
+  }
   const theme: ITheme = {
+    ...slider,
     foreground: token('ink'),
     background: token('term'),
     cursor: token('accent'),
     cursorAccent: token('term'),
     selectionBackground: token('selection'),
     selectionInactiveBackground: token('selection'),
-    scrollbarSliderBackground: token('term-slider'),
-    scrollbarSliderHoverBackground: token('term-slider-hover'),
-    scrollbarSliderActiveBackground: token('term-slider-hover'),
   }
   for (const [key, name] of Object.entries(ANSI)) theme[key as keyof typeof ANSI] = token(`ansi-${name}`)
   return theme
 }
 
 /** How matches of a search are marked. */
-export function readMatchColours(): ISearchDecorationOptions {
-  const token = tokens()
+export function readMatchColours(place?: Element): ISearchDecorationOptions {
+  const token = tokens(place)
   return {
     matchBackground: token('term-match'),
     matchOverviewRuler: token('term-match'),

@@ -4,6 +4,7 @@ import { useBackend, type HostId, type Stop, type TerminalView } from '../ipc'
 import { useSettings } from '../settings/settings'
 import { platform } from '../workspace/platform'
 import { TerminalDirectory } from './directory'
+import { detectScreenReader, usesScreenReader } from './screen-reader'
 import { TerminalSession } from './session'
 
 const directory = new TerminalDirectory()
@@ -13,8 +14,9 @@ const sessions = new Set<TerminalSession>()
 export async function followTerminals(): Promise<Stop> {
   const settings = useSettings()
   const unwatch = watch(
-    () => ({ ...settings.current }),
-    (current) => sessions.forEach((session) => session.apply(current)),
+    // An answer about a screen reader comes late and is one more reason.
+    () => ({ look: { ...settings.current }, reader: usesScreenReader(settings.current.screenReader) }),
+    ({ look: current }) => sessions.forEach((session) => session.apply(current)),
   )
   const unwatchLines = watch(
     () => settings.current.scrollback,
@@ -24,6 +26,7 @@ export async function followTerminals(): Promise<Stop> {
         .catch(() => {}),
     { immediate: true },
   )
+  void detectScreenReader()
   const stop = await useBackend().onEvent((event) => {
     if (event.type !== 'terminal') return
     const { id, hostId: _, title, bells, ...state } = event.data

@@ -9,24 +9,27 @@ import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import type { TerminalSize } from '../ipc'
 import type { Platform } from '../workspace/platform'
-import { onThemeChange, readMatchColours, readTheme } from './colours'
+import { onThemeChange, readMatchColours, readTheme, shownScheme, type SchemeChoice } from './colours'
 import { fontList, fontsReady } from './fonts'
 import { limitSequences } from './limits'
 import { openLinks } from './links'
 import { noticeLostFocus } from './lost-focus'
 import { answerModeRequests } from './mode-reports'
 import { openWithRenderer } from './renderer'
+import { usesScreenReader } from './screen-reader'
 import { refuseStrayKeys } from './stray-keys'
 import './terminal.css'
 
 /** The part of the settings that a terminal follows. */
-export interface Appearance {
+export interface Appearance extends SchemeChoice {
   fontFamily: string
   fontSize: number
   lineHeight: number
   cursorStyle: 'block' | 'bar' | 'underline'
   cursorBlink: boolean
   scrollback: number
+  minimumContrast: '1' | '4.5' | '7'
+  screenReader: 'auto' | 'on' | 'off'
 }
 
 export interface SurfaceEvents {
@@ -58,6 +61,9 @@ const MATCHES_COUNTED = 1000
 /** Reports of the mouse and of the focus, and brackets around pastes. */
 const NO_REPORTS = '\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l'
 
+/** Nothing blinks for those who asked for no motion. */
+const MOTION = window.matchMedia('(prefers-reduced-motion: reduce)')
+
 export class Surface {
   readonly element = document.createElement('div')
   readonly terminal: Terminal
@@ -87,7 +93,6 @@ export class Surface {
     refuseStrayKeys(this.element)
     this.terminal = new Terminal({
       ...this.#options(appearance),
-      theme: readTheme(),
       allowProposedApi: true,
       // A new window of text should not scroll past what was there.
       scrollOnEraseInDisplay: true,
@@ -96,11 +101,11 @@ export class Surface {
       windowOptions: {},
       logLevel: 'off',
     })
+    this.#showColours()
     this.#listen()
     this.#stopFocus = noticeLostFocus(this.terminal, this.element)
-    this.#stopTheme = onThemeChange(() => {
-      this.terminal.options.theme = readTheme()
-    })
+    this.#stopTheme = onThemeChange(() => this.#showColours())
+    MOTION.addEventListener('change', this.#onMotion)
   }
 
   get size(): TerminalSize {
@@ -115,6 +120,8 @@ export class Surface {
       const { fontFamily, fontSize } = this.#appearance
       await fontsReady(fontList(fontFamily), fontSize)
       if (this.#disposed) return
+      // Now that it has a place its tokens can be read.
+      if (this.element.dataset['theme']) this.#showColours()
       openWithRenderer(this.terminal, this.element, this.platform)
     }
     this.#fitNow()
@@ -200,6 +207,8 @@ export class Surface {
     const before = this.#appearance
     this.#appearance = { ...appearance }
     Object.assign(this.terminal.options, this.#options(appearance))
+    // Not without need: a theme takes back the colours that a program has set.
+    if (JSON.stringify(shownScheme(before)) !== JSON.stringify(shownScheme(appearance))) this.#showColours()
     if (!this.#opened) return
     const family = fontList(appearance.fontFamily)
     if (before.fontFamily === appearance.fontFamily && before.fontSize === appearance.fontSize) this.fitSoon()
@@ -216,7 +225,7 @@ export class Surface {
   /** Finds the next match from the selection on, or the one before it. False when there is none or the pattern is not valid. */
   find(query: SearchQuery, direction: 'next' | 'previous', incremental: boolean): boolean {
     const { text, caseSensitive, regex, wholeWord } = query
-    const options = { caseSensitive, regex, wholeWord, incremental, decorations: readMatchColours() }
+    const options = { caseSensitive, regex, wholeWord, incremental, decorations: readMatchColours(this.element) }
     // The addon takes changed options for the ones that it counted with; forgetting makes it count again.
     if (incremental) this.#search.clearDecorations()
     try {
@@ -239,9 +248,23 @@ export class Surface {
     this.#disposed = true
     cancelAnimationFrame(this.#fitting)
     this.#stopTheme()
+    MOTION.removeEventListener('change', this.#onMotion)
     this.#stopFocus()
     this.terminal.dispose()
     this.element.remove()
+  }
+
+  #showColours(): void {
+    const scheme = shownScheme(this.#appearance)
+    // What the window draws here, a composition for instance, takes the colours of its side as well.
+    if (scheme) this.element.dataset['theme'] = scheme.kind
+    else delete this.element.dataset['theme']
+    this.element.style.backgroundColor = scheme?.background ?? ''
+    this.terminal.options.theme = readTheme(scheme, this.element.isConnected ? this.element : undefined)
+  }
+
+  readonly #onMotion = () => {
+    this.terminal.options.cursorBlink = this.#appearance.cursorBlink && !MOTION.matches
   }
 
   #options(appearance: Appearance) {
@@ -250,8 +273,10 @@ export class Surface {
       fontSize: appearance.fontSize,
       lineHeight: appearance.lineHeight,
       cursorStyle: appearance.cursorStyle,
-      cursorBlink: appearance.cursorBlink,
+      cursorBlink: appearance.cursorBlink && !MOTION.matches,
       scrollback: appearance.scrollback,
+      minimumContrastRatio: Number(appearance.minimumContrast),
+      screenReaderMode: usesScreenReader(appearance.screenReader),
     }
   }
 
