@@ -60,6 +60,8 @@ const MATCHES_COUNTED = 1000
 
 /** Reports of the mouse and of the focus, and brackets around pastes. */
 const NO_REPORTS = '\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l'
+/** What a program may have left behind: those, a scroll region, a hidden cursor, colours. */
+const SOFT_RESET = `${NO_REPORTS}\x1b[!p\x1b[?25h\x1b[0m`
 
 /** Nothing blinks for those who asked for no motion. */
 const MOTION = window.matchMedia('(prefers-reduced-motion: reduce)')
