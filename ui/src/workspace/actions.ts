@@ -16,6 +16,8 @@ export interface Action {
   fieldsKeep?: boolean
   /** Not listed by the palette (Alt+1 to Alt+9). */
   unlisted?: boolean
+  /** Runs again and again while its key is held down. */
+  repeats?: boolean
   run: () => void | Promise<void>
 }
 
@@ -79,7 +81,7 @@ export function listenForKeys(target: Window = window, platform: Platform = ownP
     if (!action || (action.fieldsKeep && !inTerminal && element?.matches('input, textarea'))) return
     event.preventDefault()
     event.stopPropagation()
-    if (!event.repeat) void attempt(() => action.run())
+    if (!event.repeat || action.repeats) void attempt(() => action.run())
   }
   target.addEventListener('keydown', onKeydown, { capture: true })
   return () => target.removeEventListener('keydown', onKeydown, { capture: true })

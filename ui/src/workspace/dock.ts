@@ -10,8 +10,14 @@ import {
   type ITabRenderer,
   type SerializedDockview,
 } from 'dockview-core'
+import { pinnedFirst } from './tab-facts'
+import { hiddenTabs } from './tab-overflow'
 import type { TabId } from './workspace'
 import './dock.css'
+
+export type SplitTo = 'right' | 'left' | 'down' | 'up'
+
+const DIRECTIONS = { right: 'right', left: 'left', down: 'below', up: 'above' } as const
 
 export interface DockEvents {
   /** Where Vue puts a tab's content and its entry in the strip. */
@@ -26,9 +32,21 @@ export interface DockEvents {
   /** Asked by keys on a focused tab. */
   closeTab: (id: TabId) => void
   renameTab: (id: TabId) => void
+  /** By the pointer or by a key; in pixels of the window. */
+  tabMenu: (id: TabId, x: number, y: number) => void
+  isPinned: (id: TabId) => boolean
+  /** How many panes there are. */
+  panes: (count: number) => void
+  /** Where Vue puts what stands at the end of a pane's strip, and how many tabs of it cannot be seen. */
+  stripEnd: (pane: string, element: HTMLElement) => void
+  stripHides: (pane: string, tabs: number) => void
+  paneRemoved: (pane: string) => void
   /** Text for a strip's accessible name. */
   stripName: () => string
 }
+
+/** A pane that is made smaller by keys keeps room for a few words. */
+const SMALLEST_PANE = { width: 120, height: 90 }
 
 export class Dock {
   readonly #api: DockviewApi
@@ -41,6 +59,7 @@ export class Dock {
     this.#api = createDockview(root, {
       createComponent: ({ id }) => this.#content(id),
       createTabComponent: ({ id }) => this.#tab(id),
+      createRightHeaderActionComponent: (group) => this.#stripEnd(group.id),
       theme: { name: 'bowline', className: 'dock', dndTabIndicator: 'line', dndPanelOverlay: 'content' },
       // HTML5 dragging is unreliable in web views, and the shell takes it for dropped files.
       dndStrategy: 'pointer',
@@ -63,19 +82,24 @@ export class Dock {
     })
     this.#observer = new ResizeObserver(() => this.#afterLayout())
     this.#api.onDidAddGroup((group) => this.#observer.observe(group.element))
-    this.#api.onDidRemoveGroup((group) => this.#observer.unobserve(group.element))
+    this.#api.onDidRemoveGroup((group) => {
+      this.#observer.unobserve(group.element)
+      events.paneRemoved(group.id)
+    })
     root.addEventListener('wheel', this.#onWheel, { passive: true })
     root.addEventListener('keydown', this.#onKeydown)
     root.addEventListener('click', this.#onClick)
+    root.addEventListener('contextmenu', this.#onContextMenu)
+    root.addEventListener('scroll', this.#onScroll, { capture: true, passive: true })
   }
 
   get activeId(): TabId | undefined {
     return this.#api.activePanel?.id
   }
 
-  add(id: TabId, split: 'right' | 'down' | undefined): void {
+  add(id: TabId, split: SplitTo | undefined): void {
     const reference = this.#api.activePanel
-    const direction = split === 'right' ? 'right' : split === 'down' ? 'below' : 'within'
+    const direction = split === undefined ? 'within' : DIRECTIONS[split]
     this.#api.addPanel({
       id,
       component: 'terminal',
@@ -127,12 +151,51 @@ export class Dock {
     return groups.at((at + by + groups.length) % groups.length)?.activePanel?.id
   }
 
+  /** Moves a tab into the pane after or before its own. */
+  moveToPane(id: TabId, by: 1 | -1): void {
+    const panel = this.#api.getPanel(id)
+    const groups = this.#groupsInOrder()
+    if (!panel || groups.length < 2) return
+    const at = groups.findIndex((group) => group === panel.group)
+    const group = groups.at((at + by + groups.length) % groups.length)
+    if (group) panel.api.moveTo({ group })
+  }
+
+  /** Makes the active pane wider or taller by so many pixels, at the cost of its neighbours. */
+  resizePane(width: number, height: number): void {
+    const group = this.#api.activeGroup
+    if (!group) return
+    if (width !== 0) group.api.setSize({ width: Math.max(SMALLEST_PANE.width, group.api.width + width) })
+    if (height !== 0) group.api.setSize({ height: Math.max(SMALLEST_PANE.height, group.api.height + height) })
+  }
+
+  /** Where a tab stands in its strip. */
+  tabPlace(id: TabId): DOMRect | undefined {
+    return this.#tabElement(id)?.getBoundingClientRect()
+  }
+
+  /** Puts pinned tabs first in each pane, wherever they were dropped. */
+  arrange(): void {
+    for (const group of this.#api.groups) {
+      const ids = group.panels.map((panel) => panel.id)
+      const active = group.activePanel?.id
+      for (const [index, id] of pinnedFirst(ids, this.events.isPinned).entries()) {
+        if (group.panels[index]?.id === id) continue
+        this.#api.getPanel(id)?.api.moveTo({ group, index, skipSetActive: true })
+      }
+      if (active !== undefined && group.activePanel?.id !== active) this.#api.getPanel(active)?.api.setActive()
+    }
+  }
+
   /** Also the name that is read aloud. */
   setTitle(id: TabId, title: string): void {
     this.#api.getPanel(id)?.api.setTitle(title)
+    requestAnimationFrame(() => this.#countHidden())
   }
 
   dispose(): void {
+    this.root.removeEventListener('scroll', this.#onScroll, { capture: true })
+    this.root.removeEventListener('contextmenu', this.#onContextMenu)
     this.root.removeEventListener('click', this.#onClick)
     this.root.removeEventListener('keydown', this.#onKeydown)
     this.root.removeEventListener('wheel', this.#onWheel)
@@ -160,13 +223,27 @@ export class Dock {
     return { element, init: () => {} }
   }
 
+  #stripEnd(pane: string): { element: HTMLElement; init: () => void; dispose: () => void } {
+    const element = document.createElement('div')
+    element.className = 'dock-strip-end'
+    this.events.stripEnd(pane, element)
+    return { element, init: () => {}, dispose: () => {} }
+  }
+
+  #tabElement(id: TabId): HTMLElement | undefined {
+    return this.#api.getPanel(id)?.view.tab.element.closest<HTMLElement>('.dv-tab') ?? undefined
+  }
+
   readonly #onKeydown = (event: KeyboardEvent): void => {
     const tab = event.target instanceof HTMLElement && event.target.role === 'tab' ? event.target : null
     const id = tab?.dataset['tabPanelId']
     if (id === undefined) return
     if (event.key === 'Delete') this.events.closeTab(id)
     else if (event.key === 'F2') this.events.renameTab(id)
-    else return
+    else if (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) {
+      const place = tab?.getBoundingClientRect()
+      this.events.tabMenu(id, place?.left ?? 0, place?.bottom ?? 0)
+    } else return
     event.preventDefault()
   }
 
@@ -174,6 +251,18 @@ export class Dock {
   readonly #onClick = (event: MouseEvent): void => {
     const { target } = event
     if (target instanceof Element && target.closest('[role="tab"]') && !target.closest('input')) this.events.clicked()
+  }
+
+  readonly #onContextMenu = (event: MouseEvent): void => {
+    const tab = event.target instanceof Element ? event.target.closest<HTMLElement>('[role="tab"]') : null
+    const id = tab?.dataset['tabPanelId']
+    if (id === undefined || (event.target instanceof Element && event.target.closest('input'))) return
+    event.preventDefault()
+    this.events.tabMenu(id, event.clientX, event.clientY)
+  }
+
+  readonly #onScroll = (event: Event): void => {
+    if (event.target instanceof Element && event.target.matches('.dv-tabs-container')) this.#countHidden()
   }
 
   /** A wheel that only turns one way moves a strip of tabs too. */
@@ -185,10 +274,7 @@ export class Dock {
   /** However many tabs there are, the active one can be seen. */
   #reveal(id: TabId | undefined): void {
     if (id === undefined) return
-    requestAnimationFrame(() => {
-      const tab = this.#api.getPanel(id)?.view.tab.element.closest('.dv-tab')
-      tab?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
-    })
+    requestAnimationFrame(() => this.#tabElement(id)?.scrollIntoView({ block: 'nearest', inline: 'nearest' }))
   }
 
   /** The strip in the top right corner leaves room for the button that lies there. */
@@ -201,6 +287,17 @@ export class Dock {
       group.element.classList.toggle('dock-corner', corner)
       group.element.querySelector('.dv-tabs-container')?.setAttribute('aria-label', this.events.stripName())
     }
+    this.arrange()
+    this.events.panes(this.#api.groups.length)
+    this.#countHidden()
     this.#reveal(this.activeId)
+  }
+
+  /** Tabs that a strip has no room for. */
+  #countHidden(): void {
+    for (const group of this.#api.groups) {
+      const strip = group.element.querySelector('.dv-tabs-container')
+      if (strip) this.events.stripHides(group.id, hiddenTabs(strip))
+    }
   }
 }

@@ -12,7 +12,7 @@ import { useNotices } from '../notices/notices'
 import { useSettings } from '../settings/settings'
 import { showTerminal } from '../terminal/sessions'
 import type { Dock } from './dock'
-import { readTabFacts, showTabFacts } from './tab-facts'
+import { readTabFacts } from './tab-facts'
 import { useWorkspace, type Tab, type TabId } from './workspace'
 
 /** The version of the document that this window writes. */
@@ -35,6 +35,7 @@ export const useKeptWorkspace = defineStore('kept-workspace', () => {
   /** What is not known of the tabs and of the whole, of a newer Bowline. */
   let others: object = {}
   const otherOfTab = new Map<TabId, object>()
+  const factsOfTab = new Map<TabId, object>()
 
   /** Call once the dock is there: shows what runs, then follows what changes. */
   async function begin(ofDock: Dock): Promise<Stop> {
@@ -71,13 +72,18 @@ export const useKeptWorkspace = defineStore('kept-workspace', () => {
     }
     for (const view of views.values()) tabs.push({ id: workspace.newTabId(), hostId: view.hostId, session: showTerminal(view) })
     if (tabs.length > 0) workspace.adopt(tabs, current?.layout ?? {})
+    decorate(current?.tabs ?? [])
+  }
+
+  /** Gives tabs back what a person decided about them. */
+  function decorate(kept: readonly WorkspaceTab[]): void {
+    for (const { id, name, facts } of kept) workspace.setFacts(id, readTabFacts({ ...facts, name }))
   }
 
   function tabOf(kept: WorkspaceTab, view: TerminalView): Tab {
-    const { id, host, name, terminal: _terminal, kept: _kept, facts, ...other } = kept
-    if (name !== null) workspace.names.set(id, name)
+    const { id, host, name: _name, terminal: _terminal, kept: _kept, facts: _facts, ...other } = kept
     otherOfTab.set(id, other)
-    showTabFacts(id, facts)
+    factsOfTab.set(id, kept.facts)
     return { id, hostId: host, session: showTerminal(view) }
   }
 
@@ -101,6 +107,7 @@ export const useKeptWorkspace = defineStore('kept-workspace', () => {
     }
     others = other
     workspace.adopt(tabs, alone ? layout : undefined)
+    decorate(kept)
     if (lost > 0) notices.toast(() => t('keptWorkspace.scrollbackLost', { n: lost }, lost), { tone: 'bad' })
     await save()
     await attempt(() => useBackend().call('workspace_forget_last', {}))
@@ -118,15 +125,18 @@ export const useKeptWorkspace = defineStore('kept-workspace', () => {
   }
 
   function tabsToKeep(): WorkspaceTab[] {
-    return [...workspace.tabs.values()].map(({ id, hostId, session }) => ({
-      ...otherOfTab.get(id),
-      id,
-      host: hostId,
-      name: workspace.names.get(id) ?? null,
-      terminal: session.terminalId.value ?? null,
-      kept: null,
-      facts: readTabFacts(id),
-    }))
+    return [...workspace.tabs.values()].map(({ id, hostId, session }) => {
+      const { name, ...facts } = workspace.factsOf(id)
+      return {
+        ...otherOfTab.get(id),
+        id,
+        host: hostId,
+        name,
+        terminal: session.terminalId.value ?? null,
+        kept: null,
+        facts: { ...factsOfTab.get(id), ...facts },
+      }
+    })
   }
 
   const saveSoon = useDebounceFn(save, SAVE_AFTER_MS, { maxWait: 4 * SAVE_AFTER_MS })

@@ -5,6 +5,7 @@ import { actions, chordFor, isEnabled, runAction } from './actions'
 import { fuzzyMatch } from './fuzzy'
 import { keyCaps } from './keys'
 import { platform } from './platform'
+import type { TabColour } from './tab-facts'
 import { useWorkspace } from './workspace'
 
 export interface Entry {
@@ -17,6 +18,7 @@ export interface Entry {
   detail: string
   /** Its keys as this platform writes them. */
   keys?: string
+  colour?: TabColour
   run: () => void
 }
 
@@ -58,6 +60,24 @@ export function paletteEntries(): Entry[] {
       return { key: id, kind: 'tab', title, parts: whole(title), detail: '', run: () => workspace.show(id) }
     })
   return [...able, ...others, ...hosts]
+}
+
+/** Every open tab by its name, the one that is shown as well. */
+export function tabEntries(): Entry[] {
+  const workspace = useWorkspace()
+  return workspace.tabIdsInOrder().map((id): Entry => {
+    const { name, detail } = workspace.labels.get(id) ?? { name: id, detail: '' }
+    const colour = workspace.colours.get(id)
+    return {
+      key: id,
+      kind: 'tab',
+      title: name,
+      parts: whole(name),
+      detail: [detail, colour && t(`many.tab.colours.${colour}`)].filter(Boolean).join(' · '),
+      ...(colour ? { colour } : {}),
+      run: () => workspace.show(id),
+    }
+  })
 }
 
 function whole(text: string): Entry['parts'] {

@@ -4,7 +4,12 @@ import { ref } from 'vue'
 
 export const usePalette = defineStore('palette', () => {
   const open = ref(false)
-  const show = () => void (open.value = true)
+  /** Everything, or the open tabs alone. */
+  const lists = ref<'all' | 'tabs'>('all')
+  function show(what: 'all' | 'tabs' = 'all'): void {
+    lists.value = what
+    open.value = true
+  }
   const hide = () => void (open.value = false)
-  return { open, show, hide }
+  return { open, lists, show, hide }
 })

@@ -1,13 +1,24 @@
-import { expect, it } from 'vitest'
-import { keepTabFact, readTabFacts, showTabFacts } from './tab-facts'
+import { describe, expect, it } from 'vitest'
+import { pinnedFirst, readTabFacts } from './tab-facts'
 
-it('come back to who knows them, and what nobody knows is kept', () => {
-  const colours = new Map<string, unknown>()
-  const stop = keepTabFact({ key: 'colour', read: (id) => colours.get(id), show: (id, value) => colours.set(id, value) })
-  showTabFacts('a', { colour: 'red', zoom: 3 })
-  expect(colours.get('a')).toBe('red')
-  colours.set('a', 'blue')
-  expect(readTabFacts('a')).toEqual({ colour: 'blue', zoom: 3 })
-  expect(readTabFacts('b')).toEqual({})
-  stop()
+describe('the facts of a tab', () => {
+  it('come back as they were kept', () => {
+    const facts = { name: 'logs', colour: 'cyan', pinned: true } as const
+    expect(readTabFacts(JSON.parse(JSON.stringify(facts)))).toEqual(facts)
+  })
+
+  it.each([[null], ['text'], [{}], [{ name: 7, colour: 'pink', pinned: 'yes' }], [{ name: '   ' }]])(
+    'are nothing where %j was kept',
+    (kept) => {
+      expect(readTabFacts(kept)).toEqual({ name: null, colour: null, pinned: false })
+    },
+  )
+
+  it('have a name of a length that a tab can bear', () => {
+    expect(readTabFacts({ name: 'x'.repeat(5000) }).name).toHaveLength(80)
+  })
+})
+
+it('puts pinned tabs first and leaves the rest in order', () => {
+  expect(pinnedFirst(['a', 'b', 'c', 'd'], (id) => id === 'b' || id === 'd')).toEqual(['b', 'd', 'a', 'c'])
 })

@@ -1,41 +1,32 @@
-/**
- * What a tab has besides its host and its name (a colour, a pin, ...) and what comes back with it. Each feature registers its own
- * fact under a key of its own; what nobody registered, of a newer Bowline, is kept as it is.
- */
-import type { TabId } from './workspace'
+/** What a person decided about a tab: plain data, so that it can be kept and given back to a tab that is opened again. */
 
-export interface TabFact {
-  key: string
-  /** As JSON; undefined when there is nothing to keep. Reactive: a change is kept. */
-  read: (id: TabId) => unknown
-  /** A tab came back with it. Whatever lies there may come: check it. */
-  show: (id: TabId, value: unknown) => void
+/** Each has a shape of its own (`TabMark.vue`), so that no colour has to be told from another. */
+export const TAB_COLOURS = ['red', 'orange', 'yellow', 'green', 'cyan', 'blue', 'violet', 'grey'] as const
+
+export type TabColour = (typeof TAB_COLOURS)[number]
+
+export interface TabFacts {
+  /** Null where the tab is called after its host. */
+  name: string | null
+  colour: TabColour | null
+  /** Stands first in its pane, narrow, and is not closed without a question. */
+  pinned: boolean
 }
 
-const registry = new Map<string, TabFact>()
-/** Facts of tabs that nobody here knows. */
-const unknown = new Map<TabId, Record<string, unknown>>()
+export const NAME_CHARACTERS = 80
 
-export function keepTabFact(fact: TabFact): () => void {
-  registry.set(fact.key, fact)
-  return () => void registry.delete(fact.key)
-}
-
-export function readTabFacts(id: TabId): Record<string, unknown> {
-  const facts = { ...unknown.get(id) }
-  for (const { key, read } of registry.values()) {
-    const value = read(id)
-    if (value !== undefined) facts[key] = value
+/** Facts out of whatever was kept: what is missing or wrong is as if nobody had decided. */
+export function readTabFacts(kept: unknown): TabFacts {
+  const { name, colour, pinned } = (typeof kept === 'object' && kept !== null ? kept : {}) as Record<string, unknown>
+  const given = typeof name === 'string' ? name.trim().slice(0, NAME_CHARACTERS) : ''
+  return {
+    name: given === '' ? null : given,
+    colour: TAB_COLOURS.find((known) => known === colour) ?? null,
+    pinned: pinned === true,
   }
-  return facts
 }
 
-export function showTabFacts(id: TabId, facts: Readonly<Record<string, unknown>>): void {
-  const others: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(facts)) {
-    const fact = registry.get(key)
-    if (fact) fact.show(id, value)
-    else others[key] = value
-  }
-  unknown.set(id, others)
+/** Those that are pinned first, each part in the order it has. */
+export function pinnedFirst<Id>(ids: readonly Id[], isPinned: (id: Id) => boolean): Id[] {
+  return [...ids.filter((id) => isPinned(id)), ...ids.filter((id) => !isPinned(id))]
 }

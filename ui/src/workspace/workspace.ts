@@ -9,7 +9,8 @@ import type { HostId } from '../ipc'
 import { closeSession, openSession } from '../terminal/sessions'
 import { Awake } from './awake'
 import type { TerminalSession } from '../terminal/session'
-import type { Dock } from './dock'
+import type { Dock, SplitTo } from './dock'
+import { NAME_CHARACTERS, type TabColour, type TabFacts } from './tab-facts'
 import { tabLabels } from './tab-labels'
 
 export type TabId = string
@@ -22,19 +23,30 @@ export interface Tab {
 
 export interface OpenOptions {
   /** Beside the active pane instead of as a tab in it. */
-  split?: 'right' | 'down' | undefined
+  split?: SplitTo | undefined
+}
+
+/** Where the menu of a tab opens, in pixels of the window. */
+export interface TabMenuPlace {
+  id: TabId
+  x: number
+  y: number
 }
 
 /** Tabs that "Reopen closed tab" remembers. */
 const CLOSED_TABS = 20
-
-const NAME_CHARACTERS = 80
 
 export const useWorkspace = defineStore('workspace', () => {
   const hosts = useHosts()
   const tabs = shallowReactive(new Map<TabId, Tab>())
   /** Names that a person gave. */
   const names = shallowReactive(new Map<TabId, string>())
+  const colours = shallowReactive(new Map<TabId, TabColour>())
+  const pinned = shallowReactive(new Set<TabId>())
+  /** A pinned tab that is to be closed: the person is asked. */
+  const closingPinned = ref<TabId | null>(null)
+  const menu = shallowRef<TabMenuPlace | null>(null)
+  const paneCount = ref(0)
   /** Tabs whose bell rang while they were not looked at. */
   const ringing = shallowReactive(new Set<TabId>())
   const activeId = ref<TabId | null>(null)
@@ -136,6 +148,8 @@ export const useWorkspace = defineStore('workspace', () => {
     dock?.remove(id)
     tabs.delete(id)
     names.delete(id)
+    colours.delete(id)
+    pinned.delete(id)
     ringing.delete(id)
     bellStops.get(id)?.()
     bellStops.delete(id)
@@ -146,8 +160,96 @@ export const useWorkspace = defineStore('workspace', () => {
     focusActive()
   }
 
+  /** As a person closes one: a pinned tab is asked about. */
+  function askClose(id: TabId): void {
+    if (pinned.has(id)) closingPinned.value = id
+    else close(id)
+  }
+
   function closeActive(): void {
-    if (activeId.value !== null) close(activeId.value)
+    if (activeId.value !== null) askClose(activeId.value)
+  }
+
+  /** What of the active pane would be closed besides the active tab; never a pinned one. */
+  function others(which: 'all' | 'right'): TabId[] {
+    const ids = dock?.siblings() ?? []
+    const from = which === 'right' ? ids.indexOf(activeId.value ?? '') + 1 : 0
+    return ids.slice(from).filter((id) => id !== activeId.value && !pinned.has(id))
+  }
+
+  function closeOthers(id: TabId): void {
+    show(id)
+    others('all').forEach(close)
+    show(id)
+  }
+
+  function closeRight(id: TabId): void {
+    show(id)
+    others('right').forEach(close)
+    show(id)
+  }
+
+  /** Another terminal on the same host that looks the same. */
+  function duplicate(id: TabId): void {
+    const tab = tabs.get(id)
+    if (!tab) return
+    const facts = factsOf(id)
+    show(id)
+    setFacts(openHost(tab.hostId), { ...facts, pinned: false })
+  }
+
+  function factsOf(id: TabId): TabFacts {
+    return { name: names.get(id) ?? null, colour: colours.get(id) ?? null, pinned: pinned.has(id) }
+  }
+
+  function setFacts(id: TabId, facts: TabFacts): void {
+    if (!tabs.has(id)) return
+    if (facts.name === null) names.delete(id)
+    else names.set(id, facts.name)
+    setColour(id, facts.colour)
+    setPinned(id, facts.pinned)
+  }
+
+  function setColour(id: TabId, colour: TabColour | null): void {
+    if (colour === null) colours.delete(id)
+    else if (tabs.has(id)) colours.set(id, colour)
+  }
+
+  function setPinned(id: TabId, on: boolean): void {
+    if (!on) pinned.delete(id)
+    else if (tabs.has(id)) pinned.add(id)
+    dock?.arrange()
+  }
+
+  function openMenu(place: TabMenuPlace | null): void {
+    menu.value = place
+    // Without the keyboard, which the menu has.
+    if (place) dock?.show(place.id)
+  }
+
+  function openMenuOfActive(): void {
+    const place = activeId.value === null ? undefined : dock?.tabPlace(activeId.value)
+    if (activeId.value !== null && place) openMenu({ id: activeId.value, x: place.left, y: place.bottom })
+  }
+
+  /** The dock says how many panes there are. */
+  function panes(count: number): void {
+    paneCount.value = count
+  }
+
+  function moveToPane(by: 1 | -1): void {
+    if (activeId.value === null) return
+    dock?.moveToPane(activeId.value, by)
+    show(activeId.value)
+  }
+
+  function resizePane(width: number, height: number): void {
+    dock?.resizePane(width, height)
+  }
+
+  /** Those of the active pane first. */
+  function tabIdsInOrder(): TabId[] {
+    return [...new Set([...(dock?.siblings() ?? []), ...tabs.keys()])]
   }
 
   /** Another terminal on the active one's host, as a tab or in a pane of its own. */
@@ -211,6 +313,11 @@ export const useWorkspace = defineStore('workspace', () => {
   return {
     tabs,
     names,
+    colours,
+    pinned,
+    closingPinned,
+    menu,
+    paneCount,
     ringing,
     labels,
     activeId,
@@ -229,7 +336,22 @@ export const useWorkspace = defineStore('workspace', () => {
     shown,
     focusActive,
     close,
+    askClose,
     closeActive,
+    others,
+    closeOthers,
+    closeRight,
+    duplicate,
+    factsOf,
+    setFacts,
+    setColour,
+    setPinned,
+    openMenu,
+    openMenuOfActive,
+    panes,
+    moveToPane,
+    resizePane,
+    tabIdsInOrder,
     openBeside,
     search,
     reopenClosed,
