@@ -10,6 +10,7 @@ export type Dialog =
   | { kind: 'install-key'; id: HostId }
   /** `alias`: only this one is chosen at first. */
   | { kind: 'import'; alias?: string }
+  | { kind: 'broadcast' }
   | { kind: 'settings' }
   | { kind: 'trusted-keys' }
   | { kind: 'config-notes'; notes: ConfigNotes }

@@ -76,8 +76,8 @@ export class FakeTerminal {
 
   start(): void {
     // Readline of today asks for bracketed pastes.
-    this.#say('\x1b[?2004h')
-    this.#say(this.#prompt)
+    this.say('\x1b[?2004h')
+    this.say(this.#prompt)
   }
 
   write(bytes: Uint8Array): void {
@@ -117,7 +117,8 @@ export class FakeTerminal {
     this.options.ended(end)
   }
 
-  #say(text: string): void {
+  /** Output of a program, byte for byte. */
+  say(text: string): void {
     const bytes = encoder.encode(text)
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES) this.#queue.push(bytes.subarray(at, at + CHUNK_BYTES))
     this.#drain()
@@ -132,7 +133,7 @@ export class FakeTerminal {
       this.#chunk ??= floodChunk()
       this.#flooding -= this.#chunk.length
       this.#send(this.#chunk)
-      if (this.#flooding <= 0) this.#say(`\r\n\x1b[0m${this.#prompt}`)
+      if (this.#flooding <= 0) this.say(`\r\n\x1b[0m${this.#prompt}`)
     }
   }
 
@@ -145,32 +146,32 @@ export class FakeTerminal {
     this.#flooding = 0
     this.#cat = false
     this.#line = ''
-    this.#say(`^C\r\n\x1b[0m${this.#prompt}`)
+    this.say(`^C\r\n\x1b[0m${this.#prompt}`)
   }
 
   #key(key: string): void {
     if (key === '\r' || key === '\n') {
       const line = this.#line
       this.#line = ''
-      this.#say('\r\n')
+      this.say('\r\n')
       this.#run(line)
     } else if (key === '\x7f') {
       if (this.#line === '') return
       this.#line = this.#line.slice(0, -1)
-      this.#say('\b \b')
+      this.say('\b \b')
     } else if (key === '\x04') {
       if (this.#cat) {
         this.#cat = false
-        this.#say(this.#prompt)
+        this.say(this.#prompt)
       } else this.#end({ how: 'exited', status: 0 })
     } else if (key >= ' ' || key === '\t') {
       this.#line += key
-      this.#say(key)
+      this.say(key)
     }
   }
 
   #run(line: string): void {
-    if (this.#cat) return this.#say(`${line}\r\n`)
+    if (this.#cat) return this.say(`${line}\r\n`)
     const [command = '', ...rest] = line.trim().split(/\s+/)
     const argument = rest.join(' ')
     switch (command) {
@@ -186,7 +187,7 @@ export class FakeTerminal {
         return
     }
     const said = this.#answer(command, argument)
-    this.#say(`${said}${this.#prompt}`)
+    this.say(`${said}${this.#prompt}`)
   }
 
   #answer(command: string, argument: string): string {

@@ -19,6 +19,7 @@ import {
 import { useConnections } from '../connections/connections'
 import { attempt } from '../notices/attempt'
 import type { Platform } from '../workspace/platform'
+import { keysFor } from './also-typed'
 import { ClipboardWrites, type ClipboardQuestion } from './clipboard-writes'
 import type { TerminalDirectory } from './directory'
 import { plainAddress, plainTitle } from './hidden-characters'
@@ -32,7 +33,7 @@ const TITLE_CHARACTERS = 120
 
 /** What xterm.js says by itself: answers to a program's questions, the focus, the mouse. Nobody pressed a key. */
 // eslint-disable-next-line no-control-regex -- reports begin with an escape character
-const REPORT = /^\x1b(?:\[[IO<M?>]|\[[\d;]*[cnRty]|\]|P)/
+const REPORT = /^\x1b(?:\[[IO<M?>]|\[[\d;]*\$?[cnRty]|\]|P)/
 
 /** Who types a whole line into a terminal that waits asks once and not for each letter. */
 const KEY_TRY_MS = 1000
@@ -62,6 +63,8 @@ function tell<Name extends 'terminal_ack' | 'terminal_clear' | 'terminal_close' 
 
 export interface PasteQuestion {
   preview: PastePreview
+  /** How many terminals it goes to. */
+  terminals: number
   answer: (paste: boolean) => void
 }
 
@@ -82,6 +85,8 @@ export class TerminalSession {
   readonly searching = ref(false)
   /** It has been running before, so that there is something above. */
   readonly reopened = ref(false)
+  /** The other terminals of a broadcast: what a person types and pastes here goes to them as well. */
+  peers: () => readonly TerminalSession[] = () => []
   /** The engine's terminal, as soon as it is known. */
   readonly terminalId = shallowRef<TerminalId | undefined>()
   #surface: Surface | undefined
@@ -229,17 +234,56 @@ export class TerminalSession {
     this.#rung = bells
   }
 
-  /** Pastes text as if typed, after taking out what could act on its own; asks first where a line break would run something. */
-  async paste(text: string): Promise<void> {
+  /**
+   * Pastes text as if typed, after taking out what could act on its own; asks first where a line break would run something.
+   * In a broadcast it is asked once for all. Says whether it was pasted.
+   */
+  async paste(text: string): Promise<boolean> {
     const clean = sanitisePaste(text)
-    if (clean === '' || this.ended || this.waiting) return
-    const bracketed = this.surface.terminal.modes.bracketedPasteMode
-    const preview = previewPaste(clean, bracketed)
-    if (preview && !(await this.#asked(preview))) return
-    // The mode may have changed while the question was open.
-    const now = this.surface.terminal.modes.bracketedPasteMode
+    if (clean === '' || !this.#takesInput) return false
+    const into = this.#takers()
+    const preview = previewPaste(
+      clean,
+      into.every((session) => session.#bracketsPastes),
+    )
+    if (preview && !(await this.#asked(preview, into.length))) return false
+    // Who joined the broadcast while the question was open was not asked about, and who left it does not want it.
+    const still = this.#takers()
+    await Promise.all(into.filter((session) => still.includes(session)).map((session) => session.#take(clean)))
+    return true
+  }
+
+  /** Pastes a prepared text and, if wanted, presses Enter behind it; in a broadcast in each terminal. */
+  async insert(text: string, pressEnter: boolean): Promise<boolean> {
+    if (!(await this.paste(text))) return false
+    if (pressEnter) this.#takers().forEach((session) => session.#pump.type(textBytes('\r')))
+    return true
+  }
+
+  /** Keys that a person pressed in another terminal of the broadcast. */
+  typeAlso(text: string): void {
+    if (!this.#takesInput) return
+    const sent = keysFor(text, this.surface.terminal.modes.applicationCursorKeysMode)
+    if (!this.#pump.type(textBytes(sent))) this.bells.value++
+  }
+
+  get #takesInput(): boolean {
+    return !this.ended && !this.waiting
+  }
+
+  get #bracketsPastes(): boolean {
+    return this.surface.terminal.modes.bracketedPasteMode
+  }
+
+  /** This one and those of its broadcast that take input now. */
+  #takers(): TerminalSession[] {
+    return [this as TerminalSession, ...this.peers()].filter((session) => session.#takesInput)
+  }
+
+  /** The mode of this very moment: it may have changed while a question was open. */
+  async #take(clean: string): Promise<void> {
     this.surface.terminal.scrollToBottom()
-    await this.#pump.paste(textBytes(bracketPaste(clean, now)))
+    await this.#pump.paste(textBytes(bracketPaste(clean, this.#bracketsPastes)))
   }
 
   dispose(): void {
@@ -347,6 +391,12 @@ export class TerminalSession {
     }
     if (this.waiting) return this.#tryNow(text)
     if (!this.#pump.type(textBytes(text))) this.bells.value++
+    if (this.#isTyped(text)) this.peers().forEach((peer) => peer.typeAlso(text))
+  }
+
+  /** Pressed by a person in this very terminal: what a program makes xterm.js say must reach no other host. */
+  #isTyped(text: string): boolean {
+    return !REPORT.test(text) && this.surface.element.contains(document.activeElement)
   }
 
   /** A key means: now. Where a person has to decide first, only Enter does, as any key would ask the same question again. */
@@ -371,14 +421,14 @@ export class TerminalSession {
     if (size.cols !== told.cols || size.rows !== told.rows) this.#resized(size)
   }
 
-  #asked(preview: PastePreview): Promise<boolean> {
+  #asked(preview: PastePreview, terminals: number): Promise<boolean> {
     this.pasteQuestion.value?.answer(false)
     return new Promise((resolve) => {
       const answer = (paste: boolean) => {
         this.pasteQuestion.value = null
         resolve(paste)
       }
-      this.pasteQuestion.value = { preview, answer }
+      this.pasteQuestion.value = { preview, terminals, answer }
     })
   }
 }

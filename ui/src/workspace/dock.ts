@@ -144,6 +144,11 @@ export class Dock {
     return this.#api.activeGroup?.panels.map((panel) => panel.id) ?? []
   }
 
+  /** The tab that each pane shows. */
+  shownIds(): TabId[] {
+    return this.#groupsInOrder().flatMap((group) => group.activePanel?.id ?? [])
+  }
+
   /** The tab that is shown in the pane after or before the active one. */
   nextPane(by: 1 | -1): TabId | undefined {
     const groups = this.#groupsInOrder()

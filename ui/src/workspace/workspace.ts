@@ -247,6 +247,16 @@ export const useWorkspace = defineStore('workspace', () => {
     dock?.resizePane(width, height)
   }
 
+  /** What can be seen now, one of each pane. */
+  function visibleIds(): TabId[] {
+    return dock?.shownIds() ?? []
+  }
+
+  /** The tabs of the active pane. */
+  function paneIds(): TabId[] {
+    return dock?.siblings() ?? []
+  }
+
   /** Those of the active pane first. */
   function tabIdsInOrder(): TabId[] {
     return [...new Set([...(dock?.siblings() ?? []), ...tabs.keys()])]
@@ -351,6 +361,8 @@ export const useWorkspace = defineStore('workspace', () => {
     panes,
     moveToPane,
     resizePane,
+    visibleIds,
+    paneIds,
     tabIdsInOrder,
     openBeside,
     search,
