@@ -101,7 +101,7 @@ export class FakeTerminal {
 
   /** As the engine does it, in short. */
   reset(): void {
-    this.#say('\x18\x1b7\x1b[?1049l\x1b[?1000l\x1b[?1006l\x1b[?2004l\x1b[!p\x1b[?25h\x1b]104\x1b\\')
+    this.say('\x18\x1b7\x1b[?1049l\x1b[?1000l\x1b[?1006l\x1b[?2004l\x1b[!p\x1b[?25h\x1b]104\x1b\\')
   }
 
   /** The window has closed it: nothing more comes. */

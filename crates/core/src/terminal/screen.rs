@@ -12,6 +12,7 @@
 //! screen/queries.rs     what a program asks, and the answers       screen/scrollback.rs  packed lines
 //! screen/resize.rs      another size                               screen/snapshot.rs    the screen as bytes
 //! screen/width.rs       columns of a character                 screen/glimpse.rs     a picture of it
+//! screen/marks.rs       where commands begin and end
 //! ```
 
 use super::state::TerminalSize;
@@ -19,6 +20,7 @@ use super::state::TerminalSize;
 mod buffer;
 mod cell;
 mod glimpse;
+mod marks;
 mod parser;
 mod queries;
 mod resize;
@@ -32,6 +34,7 @@ use cell::{Cell, Extras, Pen, Row};
 use parser::{Action, Parser};
 use scrollback::Scrollback;
 
+pub use marks::{Ended, Running};
 pub use queries::Query;
 
 /// Lines kept above the screen unless it is set otherwise, as in the window.
@@ -124,6 +127,7 @@ pub struct Screen {
     /// Colours that a program has set: 0 to 255, and 256 to 258 for text, background and cursor.
     colours: std::collections::BTreeMap<u16, String>,
     queries: queries::Queries,
+    commands: marks::Commands,
     /// Bytes fed so far.
     offset: u64,
 }
@@ -164,13 +168,9 @@ impl Screen {
             directory: String::new(),
             colours: std::collections::BTreeMap::new(),
             queries: queries::Queries::default(),
+            commands: marks::Commands::default(),
             offset: 0,
         }
-    }
-
-    /// What the shell last said about its directory (OSC 7), as it came.
-    pub fn directory(&self) -> &str {
-        &self.directory
     }
 
     /// Takes output of the server, of any length and cut anywhere.

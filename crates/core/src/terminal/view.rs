@@ -8,8 +8,8 @@ use bytes::{Bytes, BytesMut};
 use jiff::Zoned;
 use tokio::time::Instant;
 
-use super::kept::KeptScreen;
 use super::directory::Directory;
+use super::kept::KeptScreen;
 use super::screen::{Query, Screen};
 use super::seam;
 use super::state::TerminalSize;

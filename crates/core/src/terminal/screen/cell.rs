@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::marks::Mark;
+
 /// A cell: a character with its columns, colours and attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cell {
@@ -207,17 +209,19 @@ pub(super) struct Row {
     used: usize,
     /// It goes on from the line above.
     pub wrapped: bool,
+    /// Where a shell said that a prompt or a command begins or ends; one of each kind at most.
+    pub marks: Vec<Mark>,
 }
 
 impl Row {
     pub fn new(cols: usize, fill: Cell, wrapped: bool) -> Self {
         let used = if fill == Cell::BLANK { 0 } else { cols };
-        Self { cells: vec![fill; cols], used, wrapped }
+        Self { cells: vec![fill; cols], used, wrapped, marks: Vec::new() }
     }
 
     pub fn from_cells(cells: Vec<Cell>, cols: usize, wrapped: bool) -> Self {
         let used = cells.len().min(cols);
-        let mut row = Self { cells, used, wrapped };
+        let mut row = Self { cells, used, wrapped, marks: Vec::new() };
         row.cells.resize(cols, Cell::BLANK);
         row
     }
@@ -261,6 +265,7 @@ impl Row {
             self.used = self.cells.len();
         }
         self.wrapped = wrapped;
+        self.marks.clear();
     }
 
     /// Fills all cells that are not protected.

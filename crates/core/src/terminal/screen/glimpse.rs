@@ -25,7 +25,7 @@ impl Screen {
             writer.pen_off();
             let _ = write!(writer.out, "\x1b[{}H\x1b[2K", y + 1);
             writer.begin_lines();
-            writer.line(row.used(), false);
+            writer.line(row.used(), false, &[]);
         }
         writer.pen_off();
         let out = &mut writer.out;

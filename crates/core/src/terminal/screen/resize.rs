@@ -2,6 +2,7 @@
 //! program that writes it. Packed lines are not touched: the window wraps them by itself when it is given a snapshot.
 
 use super::cell::{Cell, Row};
+use super::marks::{self, Mark};
 use super::{Buffer, Screen, measure};
 use crate::terminal::state::TerminalSize;
 
@@ -27,8 +28,8 @@ impl Screen {
     fn rewrap(&mut self, cols: usize) {
         // A line that began above the screen comes back whole.
         while self.main.rows.front().is_some_and(|row| row.wrapped) && self.main.rows.len() < 2 * self.lines {
-            let Some((cells, wrapped)) = self.scrollback.pop(&mut self.extras) else { break };
-            self.main.rows.push_front(Row::from_cells(cells, self.cols, wrapped));
+            let Some(line) = self.scrollback.pop(&mut self.extras) else { break };
+            self.main.rows.push_front(line.into_row(self.cols));
             self.main.y += 1;
             self.main.saved.y += 1;
         }
@@ -69,9 +70,9 @@ impl Screen {
             }
         }
         while self.main.rows.len() < lines && y + 1 >= self.main.rows.len() {
-            let Some((cells, wrapped)) = self.scrollback.pop(&mut self.extras) else { break };
+            let Some(line) = self.scrollback.pop(&mut self.extras) else { break };
             let width = self.main.rows.front().map_or(self.cols, Row::len);
-            self.main.rows.push_front(Row::from_cells(cells, width, wrapped));
+            self.main.rows.push_front(line.into_row(width));
             y += 1;
             self.main.saved.y += 1;
         }
@@ -106,7 +107,13 @@ fn fit(buffer: &mut Buffer, cols: usize, lines: usize) {
 fn wrap(group: &[Row], cols: usize) -> Vec<Row> {
     let Some((last, full)) = group.split_last() else { return Vec::new() };
     let mut cells: Vec<Cell> = Vec::new();
+    // Where each mark stands in the whole line.
+    let mut marks: Vec<(usize, Mark)> = Vec::new();
+    let note = |row: &Row, start: usize, marks: &mut Vec<(usize, Mark)>| {
+        marks.extend(row.marks.iter().map(|mark| (start + usize::from(mark.column), *mark)));
+    };
     for row in full {
+        note(row, cells.len(), &mut marks);
         let mut end = row.len();
         // The column that a wide character left empty at the end of its line.
         if end > 0 && !row.get(end - 1).has_content() && row.get(end - 1).width() == 1 {
@@ -114,6 +121,7 @@ fn wrap(group: &[Row], cols: usize) -> Vec<Row> {
         }
         cells.extend((0..end).map(|at| row.get(at)));
     }
+    note(last, cells.len(), &mut marks);
     cells.extend(last.used());
     let mut rows = Vec::new();
     let mut start = 0;
@@ -124,9 +132,15 @@ fn wrap(group: &[Row], cols: usize) -> Vec<Row> {
             end -= 1;
         }
         let row = cells[start..end].to_vec();
-        rows.push(Row::from_cells(row, cols, if start == 0 { wrapped } else { true }));
+        let mut row = Row::from_cells(row, cols, if start == 0 { wrapped } else { true });
+        let is_last = end >= cells.len();
+        for (at, mark) in marks.extract_if(.., |(at, _)| *at < end || is_last) {
+            let column = u16::try_from((at - start).min(cols - 1)).unwrap_or(u16::MAX);
+            marks::set(&mut row.marks, Mark { column, ..mark });
+        }
+        rows.push(row);
         start = end;
-        if start >= cells.len() {
+        if is_last {
             return rows;
         }
     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::cell::{Cell, Extras, Link, RARE, Rare, Row};
+use super::marks::{self, Mark};
 
 /// What the packed lines of one terminal may take. When it is full the oldest block of lines goes.
 pub(super) const SCROLLBACK_BYTES: usize = 4 * 1024 * 1024;
@@ -14,6 +15,8 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const WRAPPED: u8 = 1;
 /// Nothing but ASCII without attributes.
 const PLAIN: u8 = 2;
+/// Marks stand before the text.
+const MARKED: u8 = 4;
 
 #[derive(Debug, Default)]
 struct Block {
@@ -120,7 +123,7 @@ impl Scrollback {
     }
 
     /// Takes the newest line back.
-    pub fn pop(&mut self, extras: &mut Extras) -> Option<(Vec<Cell>, bool)> {
+    pub fn pop(&mut self, extras: &mut Extras) -> Option<Line> {
         let block = self.blocks.back_mut()?;
         let last = block.ends.len().checked_sub(1)?;
         let line = unpack(block.line(last), extras);
@@ -149,9 +152,41 @@ pub(super) fn is_wrapped(line: &[u8]) -> bool {
 
 /// The text of a packed line without any attribute, if it is such.
 pub(super) fn plain_text(line: &[u8]) -> Option<&[u8]> {
+    let (flags, _, text) = parts(line);
+    (flags & PLAIN != 0).then_some(text)
+}
+
+/// The marks of a packed line.
+pub(super) fn marks_of(line: &[u8]) -> Vec<Mark> {
+    parts(line).1
+}
+
+/// Its flags, its marks and the rest.
+fn parts(line: &[u8]) -> (u8, Vec<Mark>, &[u8]) {
     match line.split_first() {
-        Some((flags, text)) if flags & PLAIN != 0 => Some(text),
-        _ => None,
+        Some((&flags, rest)) if flags & MARKED != 0 => {
+            let (marks, rest) = marks::unpack(rest);
+            (flags, marks, rest)
+        }
+        Some((&flags, rest)) => (flags, Vec::new(), rest),
+        None => (0, Vec::new(), &[]),
+    }
+}
+
+/// A line as it was before it was packed.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    pub cells: Vec<Cell>,
+    /// It goes on from the one above.
+    pub wrapped: bool,
+    pub marks: Vec<Mark>,
+}
+
+impl Line {
+    pub fn into_row(self, cols: usize) -> Row {
+        let mut row = Row::from_cells(self.cells, cols, self.wrapped);
+        row.marks = self.marks;
+        row
     }
 }
 
@@ -160,17 +195,21 @@ fn pack(row: &Row, extras: &Extras, out: &mut Vec<u8>) {
     while let Some((&Cell::BLANK, rest)) = cells.split_last() {
         cells = rest;
     }
-    let flags = if row.wrapped { WRAPPED } else { 0 };
+    let marked = if row.marks.is_empty() { 0 } else { MARKED };
+    let flags = marked | if row.wrapped { WRAPPED } else { 0 };
     let one_column = Cell::BLANK.content;
     let is_plain =
         |cell: &Cell| cell.fg | cell.bg == 0 && (cell.content ^ one_column).wrapping_sub(0x20) < 0x5f;
-    if cells.iter().all(is_plain) {
-        out.push(flags | PLAIN);
+    let plain = cells.iter().all(is_plain);
+    out.push(if plain { flags | PLAIN } else { flags });
+    if marked != 0 {
+        marks::pack(&row.marks, out);
+    }
+    if plain {
         // Masked by the test above: each is one byte.
         out.extend(cells.iter().map(|cell| (cell.content & 0x7f) as u8));
         return;
     }
-    out.push(flags);
     while let Some(first) = cells.first().copied() {
         let same = |cell: &&Cell| (cell.fg, cell.bg, cell.rare) == (first.fg, first.bg, first.rare);
         let count = cells.iter().take_while(same).count();
@@ -270,14 +309,16 @@ impl<'a> Unpack<'a> {
     }
 }
 
-/// The cells of a packed line, and whether it goes on from the one above.
-pub(super) fn unpack(line: &[u8], extras: &mut Extras) -> (Vec<Cell>, bool) {
+/// A packed line as it was.
+pub(super) fn unpack(line: &[u8], extras: &mut Extras) -> Line {
     let wrapped = is_wrapped(line);
-    if let Some(text) = plain_text(line) {
-        return (text.iter().map(|&byte| Cell::plain(u32::from(byte), 1, 0, 0, 0)).collect(), wrapped);
+    let (flags, marks, rest) = parts(line);
+    if flags & PLAIN != 0 {
+        let cells = rest.iter().map(|&byte| Cell::plain(u32::from(byte), 1, 0, 0, 0)).collect();
+        return Line { cells, wrapped, marks };
     }
     let mut cells = Vec::new();
-    let mut unpack = Unpack(line.get(1..).unwrap_or_default());
+    let mut unpack = Unpack(rest);
     while !unpack.0.is_empty() && unpack.run(extras, &mut cells).is_some() {}
-    (cells, wrapped)
+    Line { cells, wrapped, marks }
 }

@@ -720,6 +720,8 @@ impl Screen {
             Ok(7) => self.directory = text.to_owned(),
             Ok(8) => self.hyperlink(text),
             Ok(first @ 10..=12) => self.special_colours(first, text),
+            Ok(133 | 633) => self.mark(text),
+            Ok(1337) => self.iterm(text),
             Ok(104) if text.is_empty() => self.colours.retain(|&index, _| index > 255),
             Ok(104) => {
                 for index in text.split(';').filter_map(|index| index.parse::<u8>().ok()) {

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 
 use super::buffer::{Buffer, Charset};
 use super::cell::{self, COLOUR_16, COLOUR_256, COLOUR_MASK, COLOUR_RGB, Cell, Extras, Link, RARE};
-use super::scrollback::{is_wrapped, plain_text, unpack};
+use super::marks::{self, Mark};
+use super::scrollback::{is_wrapped, marks_of, plain_text, unpack};
 use super::width::width;
 use super::{Modes, Screen};
 
@@ -44,7 +45,7 @@ impl Screen {
             writer.packed_line(line);
         }
         for row in &self.main.rows {
-            writer.line(row.used(), row.wrapped);
+            writer.line(row.used(), row.wrapped, &row.marks);
         }
         writer.end_lines();
         self.write_page(&mut writer, &self.main);
@@ -53,7 +54,7 @@ impl Screen {
             writer.out.push_str("\x1b[?1047h\x1b[H");
             writer.begin_lines();
             for row in &self.alternate.rows {
-                writer.line(row.used(), row.wrapped);
+                writer.line(row.used(), row.wrapped, &row.marks);
             }
             writer.end_lines();
             self.write_page(&mut writer, &self.alternate);
@@ -325,13 +326,14 @@ impl<'a> Writer<'a> {
             let wrapped = is_wrapped(line);
             self.begin_line(wrapped, text.is_empty());
             self.pen_off();
+            marks::write(&marks_of(line), self.cols, &mut self.out);
             let text = &text[..text.len().min(self.cols)];
             self.out.push_str(text);
             (self.column, self.end_bg) = (text.len(), 0);
             return;
         }
         let mut extras = Extras::default();
-        let (cells, wrapped) = unpack(line, &mut extras);
+        let line = unpack(line, &mut extras);
         // The numbers mean something else there: nothing of the pen is taken over.
         self.pen_off();
         let (mine, theirs) = (self.extras, &extras);
@@ -341,7 +343,7 @@ impl<'a> Writer<'a> {
             starts: std::mem::take(&mut self.starts),
             ..*self
         };
-        writer.line(&cells, wrapped);
+        writer.line(&line.cells, line.wrapped, &line.marks);
         writer.pen_off();
         let Writer { out, starts, first, column, end_bg, .. } = writer;
         (self.out, self.starts, self.first, self.column, self.end_bg) = (out, starts, first, column, end_bg);
@@ -349,11 +351,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Draws a line with the cursor in its first column.
-    pub fn line(&mut self, cells: &[Cell], wrapped: bool) {
+    pub fn line(&mut self, cells: &[Cell], wrapped: bool, marks: &[Mark]) {
         // One that was written on a wider screen is cut.
         let cells = &cells[..cells.len().min(self.cols)];
         let blank = cells.first().is_none_or(|cell| !cell.has_content() && !shows(*cell));
         self.begin_line(wrapped, blank);
+        marks::write(marks, self.cols, &mut self.out);
         self.end_bg = cells.get(self.cols - 1).map_or(0, |cell| cell.bg & COLOUR_MASK);
         let mut at = 0;
         while let Some(&cell) = cells.get(at) {

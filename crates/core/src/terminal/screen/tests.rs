@@ -212,7 +212,11 @@ fn line(row: &Row, extras: &Extras, out: &mut String) {
     while cells.last().is_some_and(|cell| cell == "_0") {
         cells.pop();
     }
-    let _ = writeln!(out, "{}{}", if row.wrapped { "~" } else { "|" }, cells.join(" "));
+    let _ = write!(out, "{}{}", if row.wrapped { "~" } else { "|" }, cells.join(" "));
+    for mark in &row.marks {
+        let _ = write!(out, " {:?}@{}", mark.kind, usize::from(mark.column).min(row.len() - 1));
+    }
+    out.push('\n');
 }
 
 /// Everything that a snapshot has to carry over, readable.
@@ -221,8 +225,8 @@ fn state(screen: &Screen) -> String {
     let pages = [(&screen.main, screen.scrollback.len() > 0), (&screen.alternate, false)];
     for packed in screen.scrollback.iter() {
         let mut extras = Extras::default();
-        let (cells, wrapped) = unpack(packed, &mut extras);
-        line(&Row::from_cells(cells, screen.cols, wrapped), &extras, &mut out);
+        let row = unpack(packed, &mut extras).into_row(screen.cols);
+        line(&row, &extras, &mut out);
     }
     for (page, above) in pages {
         out.push_str("--- page\n");
@@ -360,6 +364,33 @@ fn a_glimpse_shows_the_same_picture_over_whatever_stood_there_and_leaves_the_scr
             same(&window, &screen, &format!("seed {seed}"), &bytes);
         }
     }
+}
+
+#[test]
+fn a_snapshot_says_marks_among_everything_else() {
+    const MARKS: &[&str] =
+        &["\x1b]133;A\x07", "\x1b]133;B\x1b\\", "\x1b]133;C\x07", "\x1b]133;D;3\x07", "\x1b]633;D\x07"];
+    let mut marked = 0;
+    for seed in 1..=1000 {
+        let mut dice = Dice::new(seed + 40_000);
+        let mut before = Vec::new();
+        for _ in 0..20 {
+            before.extend(soup(&mut dice, 3));
+            // Behind a sequence that was left open it is no mark.
+            before.extend(b"\x18");
+            before.extend(dice.pick(MARKS).bytes());
+        }
+        let screen = fed(SIZE, &before);
+        if !can_be_said(&screen) {
+            continue;
+        }
+        marked += usize::from(screen.main.rows.iter().any(|row| !row.marks.is_empty()));
+        let mut copy = fed(SIZE, b"\x1b]133;A\x07what was there");
+        copy.title = None;
+        copy.feed(&screen.snapshot());
+        same(&copy, &screen, &format!("seed {seed}"), &before);
+    }
+    assert!(marked > 300, "only {marked} screens had marks");
 }
 
 #[test]
