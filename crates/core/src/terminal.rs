@@ -1,7 +1,8 @@
 //! Terminal sessions: a shell somewhere, and a view of it in a window.
 //!
 //! `source.rs` is where bytes come from (`shell.rs`: a channel of a connection), `view.rs` where they go, `screen.rs` what
-//! they add up to, `driver.rs` the task between them, `state.rs` what the window is told, `kept.rs` what outlives the app.
+//! they add up to, `driver.rs` the task between them, `state.rs` what the window is told, `kept.rs` what outlives the app;
+//! `integration.rs` teaches a shell to set marks.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 pub mod directory;
 mod driver;
+pub mod integration;
 pub mod kept;
 pub mod launch;
 mod reset;

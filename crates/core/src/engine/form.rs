@@ -27,6 +27,7 @@ pub(super) fn form_query(mut query: Query, draft: &HostDraft) -> Query {
         forward_agent,
         startup_command: _,
         multiplexer: _,
+        shell_integration: _,
     } = &draft.options;
     query.destination = draft.address.clone();
     query.user = query.user.or_else(|| Some(draft.user.clone()).filter(|user| !user.is_empty()));

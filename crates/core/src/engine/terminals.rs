@@ -21,7 +21,7 @@ use crate::terminal::screen::{SCROLLBACK_LINES, SCROLLBACK_LINES_MAX};
 use crate::terminal::seam::SeamWords;
 use crate::terminal::state::{TerminalId, TerminalSize, TerminalState, TerminalView};
 use crate::terminal::view::{Attachment, Output, View};
-use crate::terminal::{OpenSource, Opening, Terminal, gone, shell};
+use crate::terminal::{OpenSource, Opening, Terminal, gone, integration, shell};
 
 /// Terminals at once, those whose shell has ended too as long as they are shown. Each may take 4 MiB for its scrollback.
 const TERMINALS_MAX: usize = 256;
@@ -107,12 +107,16 @@ impl Engine {
                 };
                 engine.record_remembered(place.connection(), &host).await;
                 let size = *size.borrow();
+                // A command that the config has instead of a shell is nobody to type to, and no more is tmux or screen.
+                let is_shell = place.connection().target().session.remote_command.is_none();
                 let options = engine.options(&host).await;
                 let launch = shells.launch(opening, options.multiplexer);
                 let mut source = shell::open_with(place, size, &launch, &options.startup_command).await?;
                 shells.opened(launch);
                 source.beginning.words = engine.inner.terminals.words();
-                Ok(source)
+                let teaches =
+                    is_shell && options.shell_integration && options.multiplexer == Multiplexer::None;
+                Ok(if teaches { integration::attach(source, size) } else { source })
             })
         });
         self.inner.terminals.start(host, view, |view| Terminal::start(view, size, open))

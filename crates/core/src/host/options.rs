@@ -46,6 +46,8 @@ pub struct HostOptions {
     /// Typed into each new shell of the host; empty means nothing. It is sent as it stands, so it is no place for a password.
     pub startup_command: String,
     pub multiplexer: Multiplexer,
+    /// A new shell is taught to say where commands begin and end: see `terminal/integration.rs`.
+    pub shell_integration: bool,
 }
 
 /// One jump host as it was typed.

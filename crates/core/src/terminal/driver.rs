@@ -30,8 +30,9 @@ const COMMANDS: usize = 64;
 
 /// Time for a source to take its end. A connection that is stuck for longer is given up by its watcher.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
-/// A shell that has been quiet for so long after its first output has shown its prompt.
-const PROMPT_QUIET: Duration = Duration::from_millis(250);
+/// A shell that has been quiet for so long after its first output has shown its prompt. Longer than what teaching it marks
+/// waits (`integration.rs`), which must come first: it is typed only where nothing else was.
+const PROMPT_QUIET: Duration = Duration::from_millis(500);
 /// A shell that says nothing, or never stops, gets its start-up command after this.
 const PROMPT_WITHIN: Duration = Duration::from_secs(5);
 /// Messages of the source that are taken before commands are looked at again. One has at most 32 KiB.

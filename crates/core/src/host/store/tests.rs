@@ -81,6 +81,7 @@ async fn a_saved_host_is_there_after_a_restart_with_every_field() {
             forward_agent: true,
             startup_command: "cd /srv && ls".into(),
             multiplexer: crate::host::options::Multiplexer::Tmux,
+            shell_integration: true,
         },
     };
     let store = home.open();

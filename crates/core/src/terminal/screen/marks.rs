@@ -173,6 +173,22 @@ impl Screen {
         self.commands.prompted
     }
 
+    /// What stands before the cursor in its line; nothing while a program has the alternate page.
+    pub fn line_before_cursor(&self) -> Option<String> {
+        if self.on_alternate {
+            return None;
+        }
+        let row = self.main.rows.get(self.main.y)?;
+        let mut text = String::new();
+        self.push_text(row, 0, self.main.x, &mut text);
+        Some(text)
+    }
+
+    /// Whether a line editor says that it is there (bracketed paste).
+    pub fn has_line_editor(&self) -> bool {
+        self.modes.bracketed_paste
+    }
+
     /// Where the shell is, as a `file://` address: what it said by OSC 7 or by others.
     pub fn directory(&self) -> &str {
         &self.directory
@@ -257,18 +273,22 @@ impl Screen {
             }
             let end = if y == buffer.y { buffer.x } else { self.cols };
             let start = if y == first { column } else { 0 };
-            for cell in row.used().iter().take(end).skip(start).filter(|cell| cell.width() > 0) {
-                match self.extras.text(*cell) {
-                    Some(joined) => text.push_str(joined),
-                    None => text.push(char::from_u32(cell.code()).filter(|_| cell.code() > 0).unwrap_or(' ')),
-                }
-            }
+            self.push_text(row, start, end, &mut text);
             text.truncate(text.trim_end().len());
             if text.len() > 4 * COMMAND_CHARS {
                 break;
             }
         }
         text.trim().chars().take(COMMAND_CHARS).collect()
+    }
+
+    fn push_text(&self, row: &Row, start: usize, end: usize, text: &mut String) {
+        for cell in row.used().iter().take(end).skip(start).filter(|cell| cell.width() > 0) {
+            match self.extras.text(*cell) {
+                Some(joined) => text.push_str(joined),
+                None => text.push(char::from_u32(cell.code()).filter(|_| cell.code() > 0).unwrap_or(' ')),
+            }
+        }
     }
 }
 
