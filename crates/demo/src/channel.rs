@@ -8,8 +8,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bowline_pty::{ProcessSession, PtySize};
 use bytes::{Bytes, BytesMut};
-use portable_pty::PtySize;
 use russh::server::{Handle, Msg};
 use russh::{ChannelWriteHalf, Sig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -19,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use crate::exit::{CANNOT_START, Exit};
 use crate::host::Shared;
 use crate::input::{self, Input, InputReceiver, InputSender};
-use crate::processes::ProcessSession;
 use crate::request::Requests;
 use crate::{piped, sftp, terminal};
 
@@ -173,7 +172,7 @@ async fn attend(
         tokio::select! {
             () = stop.cancelled() => break None,
             exit = &mut work => break exit.ok(),
-            Some(signal) = signals.recv() => processes.signal(&signal),
+            Some(signal) = signals.recv() => pass_on(&signal, &processes),
         }
     };
     // Closes the terminal or the pipes first: what is left of the program hears of its end that way.
@@ -181,6 +180,17 @@ async fn attend(
     client.close(exit, stop).await;
     processes.end().await;
 }
+
+/// Sends the program a signal that the client asked for, if it is one that a program can be sent.
+#[cfg(unix)]
+fn pass_on(signal: &Sig, processes: &ProcessSession) {
+    if let Some(signal) = crate::exit::signal_number(signal) {
+        processes.signal(signal);
+    }
+}
+
+#[cfg(windows)]
+fn pass_on(_signal: &Sig, _processes: &ProcessSession) {}
 
 impl ToClient {
     /// Sends bytes, waiting for the client's window.

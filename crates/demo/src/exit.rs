@@ -1,37 +1,11 @@
 //! How a program ended, in the terms of SSH (RFC 4254, section 6.10).
 
+pub(crate) use bowline_pty::Exit;
 #[cfg(unix)]
 use russh::Sig;
 
-/// How a program ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// With a status: 0 to 255 on Unix, 32 bits on Windows.
-    Status(u32),
-    /// By a signal of this number.
-    #[cfg_attr(windows, expect(dead_code, reason = "Windows has no signals"))]
-    Signal { number: i32, core_dumped: bool },
-}
-
 /// What a shell answers for a program that it cannot find or start.
 pub(crate) const CANNOT_START: Exit = Exit::Status(127);
-
-impl From<std::process::ExitStatus> for Exit {
-    #[cfg(unix)]
-    fn from(status: std::process::ExitStatus) -> Exit {
-        use std::os::unix::process::ExitStatusExt;
-        match (status.code(), status.signal()) {
-            (Some(code), _) => Exit::Status(code.cast_unsigned()),
-            (None, Some(number)) => Exit::Signal { number, core_dumped: status.core_dumped() },
-            (None, None) => Exit::Status(255),
-        }
-    }
-
-    #[cfg(windows)]
-    fn from(status: std::process::ExitStatus) -> Exit {
-        Exit::Status(status.code().map_or(255, i32::cast_unsigned))
-    }
-}
 
 /// The name of a signal on the wire; those the RFC does not list carry a name of ours after an `@`, as it asks.
 #[cfg(unix)]

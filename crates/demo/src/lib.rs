@@ -13,8 +13,7 @@
 //! input.rs       input that waits for a program
 //! login.rs       who the person is: user, home, shell, environment
 //! terminal.rs    a program on a pseudo-terminal        piped.rs   a program on three pipes
-//! pty/           the pseudo-terminal of this system
-//! processes.rs   the processes of one channel, and their end
+//! modes.rs       terminal modes that a client asks for (Unix)
 //! sftp.rs        SFTP requests        folder.rs  the folder that they cannot leave
 //! ```
 //!
@@ -27,10 +26,10 @@ mod folder;
 mod host;
 mod input;
 mod login;
+#[cfg(unix)]
+mod modes;
 mod piped;
 mod positional;
-mod processes;
-mod pty;
 mod request;
 mod sftp;
 mod terminal;

@@ -2,11 +2,11 @@
 
 use std::process::Stdio;
 
+use bowline_pty::ProcessSession;
 use tokio::process::{Child, Command};
 
 use crate::channel::{FromClient, Gone, Plan, Stream, ToClient, feed};
 use crate::exit::Exit;
-use crate::processes::ProcessSession;
 
 /// Starts the program. The error is a reason for the person.
 pub(crate) fn start(plan: &Plan<'_>) -> Result<(Child, ProcessSession), String> {

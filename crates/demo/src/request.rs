@@ -1,6 +1,6 @@
 //! What the client of one session channel has asked for before its program starts (RFC 4254, sections 6.2 to 6.4).
 
-use portable_pty::PtySize;
+use bowline_pty::PtySize;
 use russh::Pty;
 
 /// Environment variables kept per channel; further ones are refused. OpenSSH's `SendEnv` of a desktop sends about ten.

@@ -3,15 +3,13 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use bowline_pty::{CommandBuilder, ProcessSession, Pty, PtySize, Started};
 use bytes::BytesMut;
-use portable_pty::{CommandBuilder, PtySize};
 use tokio::sync::watch;
 
 use crate::channel::{FromClient, Gone, Plan, Stream, ToClient};
 use crate::exit::Exit;
 use crate::input::{Input, InputReceiver};
-use crate::processes::ProcessSession;
-use crate::pty::{self, Pty, Started};
 use crate::request::TerminalRequest;
 
 /// How long the terminal must be silent after the program has ended before its output counts as complete, if some other
@@ -47,7 +45,13 @@ pub(crate) fn start(plan: &Plan<'_>, request: &TerminalRequest) -> Result<(Start
         command.env(name, value);
     }
     command.cwd(&login.home);
-    let started = pty::start(command, request)?;
+    let started = bowline_pty::start(command, request.size, |pty, command| {
+        if let Some(name) = pty.name() {
+            command.env("SSH_TTY", name);
+        }
+        #[cfg(unix)]
+        crate::modes::apply(pty, &request.modes);
+    })?;
     let processes = ProcessSession::new(started.process);
     Ok((started, processes))
 }

@@ -4,9 +4,10 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize};
+use portable_pty::{Child, MasterPty, PtySize};
 use rustix::termios::Winsize;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -19,33 +20,43 @@ const READ_BYTES: usize = 32 * 1024;
 
 /// The master side of a terminal.
 #[derive(Debug)]
-pub(crate) struct Pty {
+pub struct Pty {
     master: AsyncFd<OwnedFd>,
+    name: Option<PathBuf>,
 }
 
 impl Pty {
-    /// Takes over the terminal, and tells the program to be its name.
-    pub(crate) fn new(master: Box<dyn MasterPty + Send>, command: &mut CommandBuilder) -> io::Result<Pty> {
+    /// Takes over the terminal.
+    pub(crate) fn new(master: Box<dyn MasterPty + Send>) -> io::Result<Pty> {
         let number = master.as_raw_fd().ok_or(io::ErrorKind::Unsupported)?;
         // SAFETY: `master` owns the descriptor and lives until the end of this function.
         let owned = unsafe { BorrowedFd::borrow_raw(number) }.try_clone_to_owned()?;
-        if let Some(name) = master.tty_name() {
-            command.env("SSH_TTY", name);
-        }
         let flags = rustix::fs::fcntl_getfl(&owned)?;
         rustix::fs::fcntl_setfl(&owned, flags | rustix::fs::OFlags::NONBLOCK)?;
         // SAFETY: an `OwnedFd` keeps its one descriptor open for as long as the `AsyncFd` owns it.
-        let master = unsafe { AsyncFd::register(owned) }?;
-        Ok(Pty { master })
+        let registered = unsafe { AsyncFd::register(owned) }?;
+        Ok(Pty { master: registered, name: master.tty_name() })
+    }
+
+    /// The file that programs open as their terminal, `/dev/pts/7`.
+    pub fn name(&self) -> Option<&Path> {
+        self.name.as_deref()
     }
 
     /// Adds what the program has printed to `buffer`, up to 32 KiB. Nothing added means that the terminal has ended.
-    pub(crate) async fn read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
+    /// Safe to cancel.
+    ///
+    /// # Errors
+    /// What the system says, as for the others.
+    pub async fn read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         self.master.async_io(Interest::READABLE, |master| gather(master, buffer)).await
     }
 
     /// Types all of `data`, waiting while the terminal's input is full.
-    pub(crate) async fn write_all(&self, mut data: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// See [`Pty::read`].
+    pub async fn write_all(&self, mut data: &[u8]) -> io::Result<()> {
         while !data.is_empty() {
             let written = self
                 .master
@@ -57,7 +68,10 @@ impl Pty {
     }
 
     /// Changes the size; the kernel tells the programs.
-    pub(crate) fn resize(&self, size: PtySize) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// See [`Pty::read`].
+    pub fn resize(&self, size: PtySize) -> io::Result<()> {
         let size = Winsize {
             ws_row: size.rows,
             ws_col: size.cols,

@@ -6,13 +6,13 @@ use rustix::termios::{
     tcsetattr,
 };
 
-use super::Pty;
+use bowline_pty::Pty;
 
 /// The value that switches a special character off on the wire.
 const DISABLED: u32 = 255;
 
 /// Applies the modes that this system has; the rest keep their defaults, as the RFC allows.
-pub(super) fn apply(pty: &Pty, modes: &[(Mode, u32)]) {
+pub(crate) fn apply(pty: &Pty, modes: &[(Mode, u32)]) {
     if modes.is_empty() {
         return;
     }

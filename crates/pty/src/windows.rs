@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 
 use bytes::{Bytes, BytesMut};
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize};
+use portable_pty::{Child, MasterPty, PtySize};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::exit::Exit;
@@ -15,38 +15,58 @@ const QUEUE_CHUNKS: usize = 8;
 const READ_BYTES: usize = 32 * 1024;
 
 /// The console's own side.
-pub(crate) struct Pty {
+pub struct Pty {
     output: Mutex<mpsc::Receiver<Bytes>>,
     input: mpsc::Sender<Bytes>,
     console: std::sync::Mutex<Box<dyn MasterPty + Send>>,
 }
 
+impl std::fmt::Debug for Pty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pty")
+    }
+}
+
 impl Pty {
+    /// A console has no file of its own.
+    pub fn name(&self) -> Option<&std::path::Path> {
+        None
+    }
+
     /// Takes over the console.
-    pub(crate) fn new(console: Box<dyn MasterPty + Send>, _command: &mut CommandBuilder) -> io::Result<Pty> {
+    pub(crate) fn new(console: Box<dyn MasterPty + Send>) -> io::Result<Pty> {
         let reader = console.try_clone_reader().map_err(io::Error::other)?;
         let writer = console.take_writer().map_err(io::Error::other)?;
         let (printed, output) = mpsc::channel(QUEUE_CHUNKS);
         let (input, typed) = mpsc::channel(QUEUE_CHUNKS);
-        thread("demo-host-read", move || read_all(reader, &printed))?;
-        thread("demo-host-write", move || write_all(writer, typed))?;
+        thread("pty-read", move || read_all(reader, &printed))?;
+        thread("pty-write", move || write_all(writer, typed))?;
         Ok(Pty { output: Mutex::new(output), input, console: std::sync::Mutex::new(console) })
     }
 
     /// Adds what the program has printed to `buffer`. Nothing added means that the console has ended.
-    pub(crate) async fn read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
+    ///
+    /// # Errors
+    /// What the system says.
+    pub async fn read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         let chunk = self.output.lock().await.recv().await.unwrap_or_default();
         buffer.extend_from_slice(&chunk);
         Ok(chunk.len())
     }
 
     /// Types all of `data`, waiting while the queue is full.
-    pub(crate) async fn write_all(&self, data: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the system says.
+    pub async fn write_all(&self, data: &[u8]) -> io::Result<()> {
         self.input.send(Bytes::copy_from_slice(data)).await.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     /// Changes the size.
-    pub(crate) fn resize(&self, size: PtySize) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn resize(&self, size: PtySize) -> io::Result<()> {
         let console = self.console.lock().map_err(|_| io::ErrorKind::Other)?;
         console.resize(size).map_err(io::Error::other)
     }
