@@ -12,6 +12,7 @@ use bowline_core::error::{ErrorCode, Problem};
 use bowline_core::host::{AuthMethod, HostDraft, HostId, HostList};
 use bowline_core::pool::IdleExpiry;
 use bowline_core::prompt::{Answer, Prompt, Question, Secret};
+use bowline_core::terminal::capture::CaptureView;
 use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState};
 use bowline_core::terminal::view::{Output, WindowGone};
 use bowline_core::timeline::{TimelineEntry, TimelineEvent};
@@ -45,6 +46,7 @@ struct Seen {
     timeline: Vec<TimelineEntry>,
     config_notes: Vec<ConfigNotes>,
     hosts: Vec<HostList>,
+    captures: Vec<CaptureView>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -150,6 +152,11 @@ impl Desk {
     /// Every list of hosts that was told so far.
     pub fn host_lists(&self) -> Vec<HostList> {
         self.seen().hosts.clone()
+    }
+
+    /// The files that a terminal is written to, as last told.
+    pub fn capture(&self, id: TerminalId) -> Option<CaptureView> {
+        self.seen().captures.iter().rev().find(|view| view.id == id).cloned()
     }
 
     /// The newest state of a host's connection.
@@ -408,7 +415,11 @@ async fn watch(
                     seen.hosts.push(list);
                     None
                 }
-                EngineEvent::PromptGone(_) => None,
+                EngineEvent::Capture(view) => {
+                    seen.captures.push(view);
+                    None
+                }
+                EngineEvent::Playback(_) | EngineEvent::PromptGone(_) => None,
             }
         };
         if let Some((id, answer)) = answer {

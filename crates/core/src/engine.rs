@@ -37,6 +37,7 @@ pub mod headless;
 mod jumps;
 pub mod keys;
 mod linked;
+mod sources;
 mod target;
 mod terminals;
 mod trust;
@@ -49,6 +50,7 @@ pub use builtin::{BUILTIN_ID, Builtin, StartBuiltin};
 use config_notes::ConfigNotes;
 use configured::ConfigPlaces;
 use linked::Linked;
+use sources::Sources;
 use target::local_user;
 use terminals::Terminals;
 use view::{EngineEvent, KeyringState, Overview};
@@ -114,6 +116,7 @@ struct Inner {
     builtin: Arc<dyn StartBuiltin>,
     terminals: Terminals,
     workspace: Workspaces,
+    sources: Sources,
     timeline: Timeline,
     ssh_dir: PathBuf,
     places: ConfigPlaces,
@@ -136,7 +139,7 @@ impl Engine {
         let EngineConfig { data_dir, ssh_dir, system_config, agent_socket, builtin, idle_expiry } = config;
         let places = ConfigPlaces { ssh_dir: ssh_dir.clone(), system: system_config };
         let consents = Consents::at(data_dir.join("commands.json"));
-        let workspace_folder = data_dir.clone();
+        let (workspace_folder, captures_folder) = (data_dir.clone(), data_dir.clone());
         let opening = tokio::task::spawn_blocking(move || HostStore::open(&data_dir));
         let (store, notices) = opening.await.map_err(Error::internal)??;
         let (news, told) = mpsc::channel(PROMPT_NEWS);
@@ -166,6 +169,7 @@ impl Engine {
         let secrets = dialer.authenticator.secrets.clone();
         let keeper = Keeper { workspaces: workspace.clone(), terminals: terminals.clone(), secrets };
         tokio::spawn(ended.clone().run_until_cancelled_owned(keeper.run(orders)));
+        let sources = Sources::new(events.clone(), captures_folder);
         let linked = start_linked(&places).await?;
         let list = linked.list.clone();
         let test = Mutex::default();
@@ -177,6 +181,7 @@ impl Engine {
             builtin,
             terminals,
             workspace,
+            sources,
             timeline,
             ssh_dir,
             places,
@@ -215,6 +220,8 @@ impl Engine {
             local_user: target::local_user(),
             connections: self.inner.pool.views(),
             terminals: self.inner.terminals.views(),
+            captures: self.inner.sources.captures(),
+            playbacks: self.inner.sources.playbacks(),
             timeline: self.inner.timeline.entries(),
             prompts: self.inner.dialer.prompts.list(),
             store_notices: self.inner.notices.clone(),
@@ -431,6 +438,7 @@ impl Engine {
         self.test().cancel();
         self.keep_workspace().await;
         self.inner.terminals.close_all().await;
+        self.inner.sources.end_all().await;
         self.inner.pool.shut_down().await;
         self.inner.builtin.stop().await;
     }

@@ -187,6 +187,14 @@ codes! {
     ConnectionSilent => Retry,
     /// The terminal is not there any more.
     TerminalNotFound => Fix,
+    /// No shell was started on this computer: `cause`.
+    LocalShellFailed => Fix,
+    /// A transcript or a recording could not be written, and has ended: `path`, `cause`.
+    CaptureFailed => Fix,
+    /// A recording has ended because it is as large as one may be: `path`, `mebibytes`.
+    RecordingFull => Fix,
+    /// A file is no recording that can be played: `path`, `cause`.
+    RecordingUnusable => Fix,
     /// The built-in host did not start: `cause`.
     BuiltinFailed => Retry,
     /// A link that is not http(s) was refused: `url`.

@@ -1,8 +1,9 @@
 //! Terminal sessions: a shell somewhere, and a view of it in a window.
 //!
-//! `source.rs` is where bytes come from (`shell.rs`: a channel of a connection), `view.rs` where they go, `screen.rs` what
-//! they add up to, `driver.rs` the task between them, `state.rs` what the window is told, `kept.rs` what outlives the app;
-//! `integration.rs` teaches a shell to set marks.
+//! `source.rs` is where bytes come from (`shell.rs`: a channel of a connection; `local.rs`: a shell on this computer;
+//! `playback.rs`: a recording), `view.rs` where they go, `screen.rs` what they add up to, `driver.rs` the task between them,
+//! `state.rs` what the window is told, `kept.rs` what outlives the app; `tap.rs` who else listens (`transcript.rs`,
+//! `recording.rs`), `integration.rs` teaches a shell to set marks.
 
 use std::sync::Arc;
 
@@ -12,24 +13,34 @@ use tokio::sync::{oneshot, watch};
 
 use crate::error::{Error, ErrorCode, Result};
 
+pub mod asciicast;
+pub mod capture;
 pub mod directory;
 mod driver;
 pub mod integration;
 pub mod kept;
 pub mod launch;
+pub mod local;
+pub mod playback;
+pub mod recording;
 mod reset;
 pub mod screen;
 pub mod seam;
 pub mod shell;
 pub mod source;
 pub mod state;
+mod tap;
+pub mod target;
+pub mod transcript;
 pub mod view;
 
 use directory::Directory;
-use driver::Command;
+use driver::{Command, Look};
 use kept::KeptScreen;
+use screen::Screen;
 use source::Source;
 use state::{TerminalFacts, TerminalSize, TerminalState};
+use tap::Taps;
 use view::{Attachment, Output, View};
 
 /// The smallest size that a server is told; smaller ones come from windows in the middle of a layout.
@@ -53,12 +64,15 @@ pub enum Opening {
 #[derive(Debug, Clone)]
 pub struct Terminal {
     handle: Arc<driver::Handle>,
+    taps: Taps,
 }
 
 impl Terminal {
     /// Starts a terminal: `open` opens its source, and again whenever the source was lost.
     pub fn start(view: View, size: TerminalSize, open: OpenSource) -> Self {
-        Self { handle: Arc::new(driver::start(view, clamp(size), open)) }
+        let taps = Taps::default();
+        let open = taps.listen(open);
+        Self { handle: Arc::new(driver::start(view, clamp(size), open)), taps }
     }
 
     /// Shows everything to another output from now on, beginning with all that is there.
@@ -165,6 +179,14 @@ impl Terminal {
     /// See [`Terminal::give_credit`].
     pub async fn reset(&self) -> Result<()> {
         self.command(Command::Reset).await
+    }
+
+    /// Looks at the screen between two pieces of output.
+    ///
+    /// # Errors
+    /// See [`Terminal::give_credit`].
+    pub async fn look(&self, look: impl FnOnce(&Screen) + Send + 'static) -> Result<()> {
+        self.command(Command::Look(Look(Box::new(look)))).await
     }
 
     pub fn state(&self) -> watch::Receiver<TerminalState> {

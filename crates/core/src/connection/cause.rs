@@ -100,6 +100,10 @@ impl Cause {
             | ErrorCode::ExecOutputTooLarge
             | ErrorCode::BuiltinFailed
             | ErrorCode::LinkRefused
+            | ErrorCode::LocalShellFailed
+            | ErrorCode::CaptureFailed
+            | ErrorCode::RecordingFull
+            | ErrorCode::RecordingUnusable
             | ErrorCode::Internal => Cause::Local,
         }
     }

@@ -28,6 +28,8 @@ pub(super) fn form_query(mut query: Query, draft: &HostDraft) -> Query {
         startup_command: _,
         multiplexer: _,
         shell_integration: _,
+        // Says nothing about the way.
+        transcript: _,
     } = &draft.options;
     query.destination = draft.address.clone();
     query.user = query.user.or_else(|| Some(draft.user.clone()).filter(|user| !user.is_empty()));

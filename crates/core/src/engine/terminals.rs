@@ -87,17 +87,27 @@ impl Engine {
         size: TerminalSize,
         output: Box<dyn Output>,
     ) -> Result<TerminalId> {
-        self.start_terminal(host, size, View::new(output))
+        let id = self.start_terminal(&host, size, View::new(output))?;
+        self.transcribe_if_wanted(id, &host).await;
+        Ok(id)
     }
 
     /// Opens a terminal whose view may have something to show already.
-    pub(super) fn start_terminal(&self, host: HostId, size: TerminalSize, view: View) -> Result<TerminalId> {
+    pub(super) fn start_terminal(&self, host: &HostId, size: TerminalSize, view: View) -> Result<TerminalId> {
+        let open = self.open_without_host(host).unwrap_or_else(|| {
+            let open = self.open_on_host(host);
+            Box::new(move |_| open)
+        });
+        self.inner.terminals.start(host.clone(), view, |id, view| Terminal::start(view, size, open(id)))
+    }
+
+    fn open_on_host(&self, host: &HostId) -> OpenSource {
         // An engine that is given up must not be held by its terminals.
         let weak = Arc::downgrade(&self.inner);
-        let target_host = host.clone();
+        let host = host.clone();
         let shells = Arc::new(Shells::new());
-        let open: OpenSource = Box::new(move |opening, size| {
-            let (inner, host, shells) = (weak.upgrade(), target_host.clone(), Arc::clone(&shells));
+        Box::new(move |opening, size| {
+            let (inner, host, shells) = (weak.upgrade(), host.clone(), Arc::clone(&shells));
             Box::pin(async move {
                 let engine = Engine { inner: inner.ok_or_else(gone)? };
                 let make_target = engine.make_target(&host);
@@ -118,8 +128,7 @@ impl Engine {
                     is_shell && options.shell_integration && options.multiplexer == Multiplexer::None;
                 Ok(if teaches { integration::attach(source, size) } else { source })
             })
-        });
-        self.inner.terminals.start(host, view, |view| Terminal::start(view, size, open))
+        })
     }
 
     /// What seams say from now on: the window tells it at its start and whenever its language changes.
@@ -238,7 +247,7 @@ impl Terminals {
         &self,
         host: HostId,
         mut view: View,
-        start: impl FnOnce(View) -> Terminal,
+        start: impl FnOnce(TerminalId, View) -> Terminal,
     ) -> Result<TerminalId> {
         let mut running = self.lock();
         if running.len() >= TERMINALS_MAX {
@@ -252,7 +261,7 @@ impl Terminals {
         }
         let id = TerminalId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
         view.set_scrollback(self.scrollback.load(Ordering::Relaxed));
-        let terminal = start(view);
+        let terminal = start(id, view);
         tokio::spawn(self.clone().follow(id, host.clone(), terminal.clone()));
         running.insert(id, Running { terminal, host });
         Ok(id)
@@ -307,6 +316,12 @@ impl Terminals {
                 facts: running.terminal.facts().borrow().clone(),
             })
             .collect()
+    }
+
+    /// A terminal and what it is open on.
+    pub(super) fn named(&self, id: TerminalId) -> Result<(Terminal, HostId)> {
+        let running = self.lock();
+        running.get(&id).map(|one| (one.terminal.clone(), one.host.clone())).ok_or_else(gone)
     }
 
     fn get(&self, id: TerminalId) -> Result<Terminal> {

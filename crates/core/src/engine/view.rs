@@ -8,6 +8,8 @@ use crate::connection::state::ConnectionView;
 use crate::error::Problem;
 use crate::host::{HostList, StoreNotice};
 use crate::prompt::Prompt;
+use crate::terminal::capture::CaptureView;
+use crate::terminal::playback::PlaybackView;
 use crate::terminal::state::TerminalView;
 use crate::timeline::TimelineEntry;
 
@@ -18,6 +20,10 @@ pub enum EngineEvent {
     Hosts(HostList),
     Connection(ConnectionView),
     Terminal(TerminalView),
+    /// The files that a terminal is written to.
+    Capture(CaptureView),
+    /// Where a recording is.
+    Playback(PlaybackView),
     /// A new line of the timeline; lines are never changed.
     Timeline(TimelineEntry),
     Prompt(Prompt),
@@ -50,6 +56,10 @@ pub struct Overview {
     pub hosts: HostList,
     pub connections: Vec<ConnectionView>,
     pub terminals: Vec<TerminalView>,
+    /// Of terminals that are written to files.
+    pub captures: Vec<CaptureView>,
+    /// Of terminals that play recordings.
+    pub playbacks: Vec<PlaybackView>,
     pub timeline: Vec<TimelineEntry>,
     pub prompts: Vec<Prompt>,
     pub store_notices: Vec<StoreNotice>,
@@ -65,6 +75,8 @@ impl Overview {
             .into_iter()
             .chain(self.connections.into_iter().map(EngineEvent::Connection))
             .chain(self.terminals.into_iter().map(EngineEvent::Terminal))
+            .chain(self.captures.into_iter().map(EngineEvent::Capture))
+            .chain(self.playbacks.into_iter().map(EngineEvent::Playback))
             .chain(self.timeline.into_iter().map(EngineEvent::Timeline))
             .chain(self.prompts.into_iter().map(EngineEvent::Prompt))
             .collect()

@@ -155,7 +155,8 @@ impl Engine {
             Some(name) => self.open_kept(name).await,
             None => (KeptScrollback::None, View::detached()),
         };
-        let terminal = self.start_terminal(host, size, view)?;
+        let terminal = self.start_terminal(&host, size, view)?;
+        self.transcribe_if_wanted(terminal, &host).await;
         if let (Some(name), KeptScrollback::Back) = (name, scrollback) {
             // The file stays what it is until the terminal has shown more.
             self.inner.workspace.state().names.insert(terminal, name);

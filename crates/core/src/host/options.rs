@@ -48,6 +48,8 @@ pub struct HostOptions {
     pub multiplexer: Multiplexer,
     /// A new shell is taught to say where commands begin and end: see `terminal/integration.rs`.
     pub shell_integration: bool,
+    /// Every terminal is written to a transcript from its beginning.
+    pub transcript: bool,
 }
 
 /// One jump host as it was typed.

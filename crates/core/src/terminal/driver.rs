@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::kept::KeptScreen;
+use super::screen::Screen;
 use super::seam::Seam;
 use super::source::{Source, SourceControl, SourceEvent, SourceReader};
 use super::state::{TerminalEnd, TerminalFacts, TerminalSize, TerminalState};
@@ -58,6 +59,8 @@ pub(super) enum Command {
     Keep(usize, oneshot::Sender<KeptScreen>),
     /// The person does not want to wait for a lost connection any more.
     GiveUp,
+    /// Somebody looks at the screen between two pieces of output.
+    Look(Look),
     /// End the shell; what it showed stays.
     End,
     /// Another shell below what the one that ended showed.
@@ -73,6 +76,15 @@ enum Asked {
     End,
     Reopen,
     Close,
+}
+
+/// Looks at the screen between two pieces of output: whoever listens from then on misses nothing and hears nothing twice.
+pub(super) struct Look(pub Box<dyn FnOnce(&Screen) + Send>);
+
+impl std::fmt::Debug for Look {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Look")
+    }
 }
 
 /// The engine's end of a terminal's task.
@@ -201,7 +213,9 @@ impl Task {
             self.view.take_answers();
             let words = &source.beginning.words;
             let seam = Seam { lost, back: Zoned::now(), cause, arrival: source.beginning.arrival };
-            self.view.push(&seam.between(words, *self.sizes.borrow()));
+            let seam = seam.between(words, *self.sizes.borrow());
+            self.view.push(&seam);
+            source.control.said(&seam.into());
         }
     }
 
@@ -379,6 +393,7 @@ impl Task {
             Some(Command::Detach(attachment)) => self.view.detach(attachment),
             Some(Command::Scrollback(lines)) => self.view.set_scrollback(lines),
             Some(Command::Clear) => self.view.clear(),
+            Some(Command::Look(look)) => look.0(self.view.screen()),
             Some(Command::Reset) => self.view.push(reset::AFRESH),
             Some(Command::Keep(bytes, kept)) => {
                 let _ = kept.send(KeptScreen::of(self.view.screen(), bytes));

@@ -20,7 +20,7 @@ impl std::fmt::Debug for KeptScreen {
 impl KeptScreen {
     /// Keeps a screen in about so many bytes; the oldest lines are left out.
     pub fn of(screen: &Screen, bytes: usize) -> Self {
-        Self { size: screen.size(), bytes: screen.snapshot_within(bytes, &[]) }
+        Self { size: screen.size(), bytes: screen.snapshot_within(bytes) }
     }
 
     /// The screen again. Nothing that was asked back then is answered.

@@ -54,6 +54,8 @@ pub trait SourceControl: Send + Sync {
     fn resize(&self, size: TerminalSize) -> BoxFuture<'_, Result<()>>;
     /// Ends the channel. A shell that lives in tmux or screen goes on.
     fn close(&self) -> BoxFuture<'_, ()>;
+    /// The terminal showed this of its own, between two sources: the line of a seam.
+    fn said(&self, _bytes: &Bytes) {}
     /// Ends the shell too, wherever it lives: the person has closed its terminal.
     fn end(&self) -> BoxFuture<'_, ()> {
         self.close()

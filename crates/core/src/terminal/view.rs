@@ -329,7 +329,7 @@ impl View {
 }
 
 /// How many bytes at the end are the beginning of a UTF-8 character whose end is missing.
-fn cut_character(bytes: &[u8]) -> usize {
+pub(super) fn cut_character(bytes: &[u8]) -> usize {
     let tail = &bytes[bytes.len().saturating_sub(3)..];
     let Some(start) = tail.iter().rposition(|byte| byte & 0xc0 != 0x80) else { return 0 };
     let here = tail.len() - start;

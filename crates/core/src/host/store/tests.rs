@@ -82,6 +82,7 @@ async fn a_saved_host_is_there_after_a_restart_with_every_field() {
             startup_command: "cd /srv && ls".into(),
             multiplexer: crate::host::options::Multiplexer::Tmux,
             shell_integration: true,
+            transcript: true,
         },
     };
     let store = home.open();

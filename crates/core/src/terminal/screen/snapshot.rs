@@ -29,11 +29,20 @@ impl Screen {
 
     /// A snapshot that asks the window these queries when it has the state.
     pub fn snapshot_asking(&self, queries: &[String]) -> Vec<u8> {
-        self.snapshot_within(SNAPSHOT_BYTES, queries)
+        self.write(true, SNAPSHOT_BYTES, queries)
     }
 
-    /// The same with lines of at most so many bytes.
-    pub fn snapshot_within(&self, bytes: usize, queries: &[String]) -> Vec<u8> {
+    /// A snapshot with lines of at most so many bytes.
+    pub fn snapshot_within(&self, bytes: usize) -> Vec<u8> {
+        self.write(true, bytes, &[])
+    }
+
+    /// A snapshot without what is above the screen.
+    pub fn snapshot_without_scrollback(&self) -> Vec<u8> {
+        self.write(false, SNAPSHOT_BYTES, &[])
+    }
+
+    fn write(&self, with_scrollback: bool, bytes: usize, queries: &[String]) -> Vec<u8> {
         // CAN ends a sequence that the window may be in the middle of without doing it; RIS clears the scrollback too.
         let mut writer = Writer::new(&self.extras, self.cols, bytes);
         writer
@@ -41,7 +50,7 @@ impl Screen {
             .push_str("\x18\x1bc\x1b[20l\x1b[?25h\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\");
         self.write_colours(&mut writer.out);
         writer.begin_lines();
-        for line in self.scrollback.iter() {
+        for line in self.scrollback.iter().filter(|_| with_scrollback) {
             writer.packed_line(line);
         }
         for row in &self.main.rows {
