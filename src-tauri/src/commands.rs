@@ -2,6 +2,8 @@
 
 use tauri::ipc::Invoke;
 
+mod capture_files;
+mod captures;
 mod hosts;
 mod keys;
 mod prompts;
@@ -79,6 +81,13 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
         workspace::workspace_keep,
         workspace::workspace_forget_last,
         workspace::terminal_bring_back,
+        captures::terminal_transcript,
+        captures::terminal_record,
+        captures::playback,
+        captures::capture_folder,
+        capture_files::pick_recording,
+        capture_files::pick_capture_folder,
+        capture_files::reveal_capture_folder,
         shell::pick_key_file,
         shell::timeline_save,
         shell::notify,
@@ -100,6 +109,8 @@ pub fn declarations(config: &ts_rs::Config) -> Vec<Declaration> {
         terminals::declarations(config),
         trust::declarations(config),
         workspace::declarations(config),
+        captures::declarations(config),
+        capture_files::declarations(config),
         shell::declarations(config),
     ]
     .concat()

@@ -19,6 +19,8 @@ use bowline_core::host::{
     ProblemKind, StoreNotice,
 };
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
+use bowline_core::terminal::capture::CaptureView;
+use bowline_core::terminal::playback::{PlaybackCommand, PlaybackState, PlaybackView};
 use bowline_core::terminal::state::{
     TerminalEnd, TerminalFacts, TerminalId, TerminalSize, TerminalState, TerminalView,
 };
@@ -106,6 +108,10 @@ pub fn typescript() -> String {
         TerminalState,
         TerminalFacts,
         TerminalView,
+        CaptureView,
+        PlaybackCommand,
+        PlaybackState,
+        PlaybackView,
         TestStep,
         TestOutcome,
         TestProgress,

@@ -17,7 +17,7 @@ const MENU_EVENT: &str = "menu";
 
 /// Menus by their key in the catalogue, and the actions in them; an empty one is a line.
 const MENUS: &[(&str, &[&str])] = &[
-    ("file", &["host.add", "host.import", "", "trust.open", "settings.open"]),
+    ("file", &["host.add", "host.import", "recording.open", "", "trust.open", "settings.open"]),
     (
         "view",
         &[
@@ -32,7 +32,10 @@ const MENUS: &[(&str, &[&str])] = &[
             "text.reset",
         ],
     ),
-    ("terminal", &["terminal.find", "", "tab.new", "pane.splitRight", "pane.splitDown", "", "tab.close"]),
+    (
+        "terminal",
+        &["terminal.find", "", "tab.new", "local.open", "pane.splitRight", "pane.splitDown", "", "tab.close"],
+    ),
 ];
 
 /// Whether the menu bar is to be seen.

@@ -1,4 +1,5 @@
 /** Feeds the stores from the engine: first the events, then everything that was there before them. */
+import { useCaptures } from './captures/captures'
 import { useConnections } from './connections/connections'
 import { useHosts } from './hosts/hosts'
 import { useBackend, type EngineEvent, type Overview } from './ipc'
@@ -14,6 +15,7 @@ function show(overview: Overview): void {
   hosts.platform = overview.platform
   hosts.localUser = overview.localUser
   useConnections().showAll(overview.connections)
+  useCaptures().showAll(overview.captures, overview.playbacks)
   useTimeline().showAll(overview.timeline)
   usePrompts().showAll(overview.prompts)
   useNotices().show(overview.storeNotices, overview.keyring)
@@ -26,6 +28,12 @@ function apply(event: EngineEvent): void {
       break
     case 'connection':
       useConnections().show(event.data)
+      break
+    case 'capture':
+      useCaptures().showCapture(event.data)
+      break
+    case 'playback':
+      useCaptures().showPlayback(event.data)
       break
     case 'timeline':
       useTimeline().add(event.data)

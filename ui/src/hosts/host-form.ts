@@ -25,6 +25,7 @@ const DIRECT: HostOptions = {
   bindAddress: '',
   connectTimeoutSeconds: null,
   forwardAgent: false,
+  transcript: false,
 }
 
 export const EMPTY_DRAFT: HostDraft = { label: '', group: '', address: '', port: 22, user: '', auth: 'automatic', keyPath: '' }
@@ -66,6 +67,7 @@ export function draftFrom(typed: Typed): HostDraft {
       bindAddress: typed.bindAddress.trim(),
       connectTimeoutSeconds: secondsOf(typed.connectTimeoutSeconds),
       forwardAgent: typed.forwardAgent,
+      transcript: typed.transcript,
     },
   }
 }

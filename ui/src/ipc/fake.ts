@@ -11,6 +11,7 @@ import { FakeDialer } from './fake-connect'
 import { FAKE_HOSTS, importCandidates, LINKED_HOSTS, manyHosts } from './fake-hosts'
 import { FakeKeys } from './fake-keys'
 import { problem } from './fake-problem'
+import { FakeSources, isSource, sourceHost } from './fake-sources'
 import { openFakeTerminal, type FakeTerminal } from './fake-terminal'
 import { FakeTimeline } from './fake-timeline'
 import { fakeTrust } from './fake-trust'
@@ -111,6 +112,7 @@ export function createFake(options: FakeOptions = {}) {
   const dialer = new FakeDialer(emit, timeline, (host, news, problem) => {
     for (const [id, entry] of terminals) if (entry.host === host) follow(id, entry, news, problem)
   })
+  const sources = new FakeSources(emit)
   const notified: { title: string; body: string }[] = []
   const ready: KeyringState = { state: 'ready' }
   let keyring = options.keyring ?? ready
@@ -164,7 +166,9 @@ export function createFake(options: FakeOptions = {}) {
     entry.state = { state: 'ended', end }
     entry.shell?.close()
     entry.shell = null
+    sources.end(id)
     showTerminal(id, entry)
+    if (isSource(entry.host)) return
     dialer.countTerminals(entry.host, running(entry.host))
   }
 
@@ -187,7 +191,10 @@ export function createFake(options: FakeOptions = {}) {
 
   function dial(id: TerminalId, entry: OpenTerminal, host: Host): void {
     entry.state = { state: 'opening' }
-    void dialer.connect(host, keyring.state === 'ready').then(
+    const reached = isSource(host.id)
+      ? Promise.resolve().then(() => sources.start(id, host.id))
+      : dialer.connect(host, keyring.state === 'ready')
+    void reached.then(
       () => entry.state.state !== 'ended' && entry.run(),
       (failure: Problem) => endTerminal(id, { how: 'failed', problem: failure }),
     )
@@ -215,7 +222,7 @@ export function createFake(options: FakeOptions = {}) {
       })
       entry.typedEarly.splice(0).forEach((bytes) => entry.shell?.write(bytes))
       showTerminal(id, entry)
-      dialer.countTerminals(host.id, running(host.id))
+      if (!isSource(host.id)) dialer.countTerminals(host.id, running(host.id))
     }
     const facts = { title: '', bells: 0 }
     const entry: OpenTerminal = { host: host.id, state: { state: 'opening' }, facts, page, shell: null, run, typedEarly: [] }
@@ -232,6 +239,8 @@ export function createFake(options: FakeOptions = {}) {
       hosts: list(),
       connections: dialer.views(),
       terminals: terminalViews(),
+      captures: sources.captures(),
+      playbacks: sources.playbacks(),
       timeline: timeline.entries(),
       prompts: dialer.prompts(),
       storeNotices: options.storeNotices ?? [],
@@ -354,6 +363,25 @@ export function createFake(options: FakeOptions = {}) {
       dialer.cancelTest()
       return null
     },
+    terminal_transcript: ({ id, on }) => {
+      sources.capture(id, 'transcript', on)
+      return null
+    },
+    terminal_record: ({ id, on }) => {
+      sources.capture(id, 'recording', on)
+      return null
+    },
+    playback: ({ id, command }) => {
+      sources.command(id, command)
+      return null
+    },
+    capture_folder: () => '/home/ada/Documents/Bowline',
+    pick_recording: () => '/home/ada/Documents/Bowline/web-01-20261121-101500.cast',
+    pick_capture_folder: () => '/home/ada/Documents/Bowline',
+    reveal_capture_folder: () => {
+      opened.push('capture-folder')
+      return null
+    },
     trusted_keys: trust.trusted_keys,
     trusted_key_remove: trust.trusted_key_remove,
     trusted_key_restore: trust.trusted_key_restore,
@@ -393,7 +421,8 @@ export function createFake(options: FakeOptions = {}) {
       return Promise.resolve(() => void listeners.delete(listener))
     },
     async openTerminal(hostId, size, onOutput) {
-      const id = openTerminal(find(hostId), size, new FakeAttachment(onOutput))
+      const host = isSource(hostId) ? sourceHost(hostId) : find(hostId)
+      const id = openTerminal(host, size, new FakeAttachment(onOutput))
       await Promise.resolve()
       return id
     },
@@ -447,6 +476,8 @@ export function createFake(options: FakeOptions = {}) {
     /** How often the window asked how a connection is doing. */
     healthAsked: () => healthAsked,
     endTerminal,
+    /** The disk is full under what a terminal is written to. */
+    failCapture: (id: TerminalId) => sources.fail(id),
     setKeyring: (state: KeyringState) => (keyring = state),
     setClipboard: (text: string) => (clipboard = text),
     clipboard: () => clipboard,

@@ -8,7 +8,7 @@ export type Action = "retry" | "ask" | "fix" | "bug";
 /**
  * Every cause that has a message of its own. The comment names the params that its message uses.
  */
-export type ErrorCode = "host-invalid" | "host-not-found" | "host-linked" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "export-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "no-address-answered" | "proxy-unreachable" | "proxy-refused" | "proxy-auth" | "proxy-protocol" | "proxy-command-failed" | "jump-failed" | "jump-refused" | "jump-loop" | "config-unusable" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "host-key-unknown" | "known-hosts-unreadable" | "known-hosts-unwritable" | "trusted-key-moved" | "auth-refused" | "auth-nothing-to-try" | "auth-tries-exceeded" | "password-unanswered" | "certificate-expired" | "certificate-principal" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "key-exists" | "key-unwritable" | "key-install-failed" | "key-not-accepted" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "exec-refused" | "exec-outcome-unknown" | "exec-output-too-large" | "connection-lost" | "connection-silent" | "terminal-not-found" | "builtin-failed" | "link-refused" | "internal";
+export type ErrorCode = "host-invalid" | "host-not-found" | "host-linked" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "export-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "no-address-answered" | "proxy-unreachable" | "proxy-refused" | "proxy-auth" | "proxy-protocol" | "proxy-command-failed" | "jump-failed" | "jump-refused" | "jump-loop" | "config-unusable" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "host-key-unknown" | "known-hosts-unreadable" | "known-hosts-unwritable" | "trusted-key-moved" | "auth-refused" | "auth-nothing-to-try" | "auth-tries-exceeded" | "password-unanswered" | "certificate-expired" | "certificate-principal" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "key-exists" | "key-unwritable" | "key-install-failed" | "key-not-accepted" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "exec-refused" | "exec-outcome-unknown" | "exec-output-too-large" | "connection-lost" | "connection-silent" | "terminal-not-found" | "local-shell-failed" | "capture-failed" | "recording-full" | "recording-unusable" | "builtin-failed" | "link-refused" | "internal";
 
 /**
  * An [`Error`] as the window gets it.
@@ -57,7 +57,19 @@ connectTimeoutSeconds: number | null,
 /**
  * Commands on the host may use the person's SSH agent (ForwardAgent of ssh_config(5)).
  */
-forwardAgent: boolean, };
+forwardAgent: boolean, 
+/**
+ * Typed into each new shell of the host; empty means nothing. It is sent as it stands, so it is no place for a password.
+ */
+startupCommand: string, multiplexer: Multiplexer, 
+/**
+ * A new shell is taught to say where commands begin and end: see `terminal/integration.rs`.
+ */
+shellIntegration: boolean, 
+/**
+ * Every terminal is written to a transcript from its beginning.
+ */
+transcript: boolean, };
 
 /**
  * What the host form holds. Never a secret: passwords travel beside it.
@@ -156,7 +168,7 @@ groups: Array<string>, };
  */
 export type StoreNotice = { "kind": "damaged", keptAs: string, restoredFrom: string | null, } | { "kind": "newer", keptAs: string, version: number, } | { "kind": "read-only", path: string, problem: Problem, };
 
-export type HostField = "label" | "group" | "address" | "port" | "user" | "keyPath" | "jump" | "proxy" | "proxyCommand" | "bindAddress" | "connectTimeoutSeconds";
+export type HostField = "label" | "group" | "address" | "port" | "user" | "keyPath" | "jump" | "proxy" | "proxyCommand" | "bindAddress" | "connectTimeoutSeconds" | "startupCommand";
 
 /**
  * Why a field is not acceptable; the window has a sentence for each.
@@ -498,6 +510,55 @@ title: string,
 bells: number, };
 
 /**
+ * The files that a terminal is written to now.
+ */
+export type CaptureView = { id: TerminalId, 
+/**
+ * The file, while it is written.
+ */
+transcript: string | null, recording: string | null, 
+/**
+ * Why one of them has just ended by itself.
+ */
+problem: Problem | null, };
+
+/**
+ * What a person does with a recording.
+ */
+export type PlaybackCommand = { "do": "play" } | { "do": "pause" } | { "do": "seek", positionMs: number, } | { "do": "speed", factor: number, } | { "do": "skip-pauses", on: boolean, };
+
+/**
+ * Where a recording is.
+ */
+export type PlaybackState = { playing: boolean, positionMs: number, 
+/**
+ * With or without its pauses.
+ */
+lengthMs: number, speed: number, skipsPauses: boolean, 
+/**
+ * The size that the terminal has to have.
+ */
+size: TerminalSize, 
+/**
+ * What it is called by whoever recorded it; may be empty.
+ */
+title: string, };
+
+export type PlaybackView = { id: TerminalId, playing: boolean, positionMs: number, 
+/**
+ * With or without its pauses.
+ */
+lengthMs: number, speed: number, skipsPauses: boolean, 
+/**
+ * The size that the terminal has to have.
+ */
+size: TerminalSize, 
+/**
+ * What it is called by whoever recorded it; may be empty.
+ */
+title: string, };
+
+/**
  * The steps from a host to a shell, in order.
  */
 export type TestStep = "resolve" | "connect" | "host-key" | "authenticate" | "shell";
@@ -659,7 +720,15 @@ platform: string,
 /**
  * The local user's name: what an empty user field means.
  */
-localUser: string, hosts: HostList, connections: Array<ConnectionView>, terminals: Array<TerminalView>, timeline: Array<TimelineEntry>, prompts: Array<Prompt>, storeNotices: Array<StoreNotice>, keyring: KeyringState, 
+localUser: string, hosts: HostList, connections: Array<ConnectionView>, terminals: Array<TerminalView>, 
+/**
+ * Of terminals that are written to files.
+ */
+captures: Array<CaptureView>, 
+/**
+ * Of terminals that play recordings.
+ */
+playbacks: Array<PlaybackView>, timeline: Array<TimelineEntry>, prompts: Array<Prompt>, storeNotices: Array<StoreNotice>, keyring: KeyringState, 
 /**
  * Hosts in the person's ~/.ssh/config that are not saved here yet.
  */
@@ -668,7 +737,7 @@ importable: number, };
 /**
  * One piece of news for the window.
  */
-export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "timeline", "data": TimelineEntry } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number } | { "type": "config-notes", "data": ConfigNotes };
+export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "capture", "data": CaptureView } | { "type": "playback", "data": PlaybackView } | { "type": "timeline", "data": TimelineEntry } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number } | { "type": "config-notes", "data": ConfigNotes };
 
 export const ERROR_CODES: readonly ErrorCode[] = [
   "host-invalid",
@@ -737,6 +806,10 @@ export const ERROR_CODES: readonly ErrorCode[] = [
   "connection-lost",
   "connection-silent",
   "terminal-not-found",
+  "local-shell-failed",
+  "capture-failed",
+  "recording-full",
+  "recording-unusable",
   "builtin-failed",
   "link-refused",
   "internal",
@@ -785,9 +858,13 @@ export type Commands = {
   terminal_reopen: { args: { id: TerminalId }; result: null }
   /** Forgets what is above the line with the cursor, as xterm.js does by itself. */
   terminal_clear: { args: { id: TerminalId }; result: null }
+  /** Takes back modes, colours and the like that a program has left behind; what is on the screen stays. */
+  terminal_reset: { args: { id: TerminalId }; result: null }
   /** How many lines every terminal keeps above its screen, now and from now on. */
   terminal_scrollback: { args: { lines: number }; result: null }
-  /** Ends the terminal and its channel, and forgets what it showed. */
+  /** What the line between a lost shell and the next one says, in the person's language. */
+  terminal_words: { args: { words: SeamWords }; result: null }
+  /** Ends the terminal, its channel and the session of tmux or screen that it lives in, and forgets what it showed. */
   terminal_close: { args: { id: TerminalId }; result: null }
   /** The lines of known_hosts that a search finds, hashed names by a whole host name; an empty one finds all. */
   trusted_keys: { args: { search: string }; result: TrustedKeys }
@@ -805,6 +882,20 @@ export type Commands = {
   workspace_forget_last: { args: Record<string, never>; result: null }
   /** Opens a terminal of the last workspace anew, below what it showed; `attachTerminal` shows it. */
   terminal_bring_back: { args: { host: HostId; kept: string | null; size: TerminalSize }; result: BroughtBack }
+  /** Begins or ends a transcript: every byte of the terminal's output, in a file of the capture folder. */
+  terminal_transcript: { args: { id: TerminalId; on: boolean }; result: null }
+  /** Begins or ends a recording in the capture folder. */
+  terminal_record: { args: { id: TerminalId; on: boolean }; result: null }
+  /** Plays, pauses or moves a recording that is open as a terminal. */
+  playback: { args: { id: TerminalId; command: PlaybackCommand }; result: null }
+  /** Where transcripts and recordings lie. */
+  capture_folder: { args: Record<string, never>; result: string }
+  /** A native file picker for a recording; null when dismissed. */
+  pick_recording: { args: Record<string, never>; result: string | null }
+  /** Asks for the folder of transcripts and recordings and keeps it; null when dismissed. */
+  pick_capture_folder: { args: Record<string, never>; result: string | null }
+  /** Opens the folder of transcripts and recordings, which is made if need be. */
+  reveal_capture_folder: { args: Record<string, never>; result: null }
   /** A native file picker for a private key; null when dismissed. */
   pick_key_file: { args: Record<string, never>; result: string | null }
   /** Asks where, and writes what happened to the connections there, one JSON object in each line; null when dismissed. */

@@ -16,6 +16,8 @@ import {
   type TerminalState,
   type TerminalView,
 } from '../ipc'
+import { useCaptures } from '../captures/captures'
+import { playbackKey } from '../captures/playback-keys'
 import { useConnections } from '../connections/connections'
 import { attempt } from '../notices/attempt'
 import type { Platform } from '../workspace/platform'
@@ -27,6 +29,7 @@ import { binaryBytes, InputPump, textBytes } from './input'
 import { OutputCredit } from './output'
 import { bracketPaste, previewPaste, sanitisePaste, type PastePreview } from './paste'
 import { Surface, type Appearance } from './surface'
+import { isRecording } from './targets'
 
 /** A title is a hint beside the tab's name; a program may send a novel. */
 const TITLE_CHARACTERS = 120
@@ -389,6 +392,7 @@ export class TerminalSession {
       if (text === '\r') this.reopen()
       return
     }
+    if (isRecording(this.hostId)) return this.#playbackKey(text)
     if (this.waiting) return this.#tryNow(text)
     if (!this.#pump.type(textBytes(text))) this.bells.value++
     if (this.#isTyped(text)) this.peers().forEach((peer) => peer.typeAlso(text))
@@ -397,6 +401,14 @@ export class TerminalSession {
   /** Pressed by a person in this very terminal: what a program makes xterm.js say must reach no other host. */
   #isTyped(text: string): boolean {
     return !REPORT.test(text) && this.surface.element.contains(document.activeElement)
+  }
+
+  /** A recording takes no input: its keys play, pause and move it. */
+  #playbackKey(text: string): void {
+    const captures = useCaptures()
+    const now = captures.playbackOf(this.id)
+    const command = now && playbackKey(text, now)
+    if (command) void attempt(() => captures.play(now.id, command))
   }
 
   /** A key means: now. Where a person has to decide first, only Enter does, as any key would ask the same question again. */

@@ -55,6 +55,9 @@ export interface SearchQuery {
 /** Programs that draw a screen break below this size, and a hidden pane is measured as nothing. */
 const SMALLEST: TerminalSize = { cols: 10, rows: 3 }
 
+/** In CSS pixels, for a screen that is larger than its pane. */
+const SMALLEST_LETTERS = 5
+
 /** Counting every match of a common letter in a full scrollback would block typing. */
 const MATCHES_COUNTED = 1000
 
@@ -75,6 +78,7 @@ export class Surface {
   readonly #stopFocus: () => void
   #appearance: Appearance
   #fitting = 0
+  #fixed: TerminalSize | null = null
   #opened = false
   #focusWanted = false
   /** What had the focus when it was wanted: someone who goes elsewhere meanwhile keeps it. */
@@ -142,11 +146,29 @@ export class Surface {
   #fitNow(): void {
     // A hidden tab has no size: what it had stays.
     if (this.#disposed || !this.element.isConnected || this.element.clientWidth === 0 || this.element.clientHeight === 0) return
+    if (this.#fixed) return this.#fitFixed(this.#fixed)
     const proposed = this.#fit.proposeDimensions()
     if (!proposed || !Number.isFinite(proposed.cols) || !Number.isFinite(proposed.rows)) return
     const cols = Math.max(SMALLEST.cols, proposed.cols)
     const rows = Math.max(SMALLEST.rows, proposed.rows)
     if (cols !== this.terminal.cols || rows !== this.terminal.rows) this.terminal.resize(cols, rows)
+  }
+
+  /** Shows a screen of a size that is not the window's own choice, with letters as large as fit, up to those of the settings. */
+  fixSize(size: TerminalSize): void {
+    this.#fixed = size
+    this.terminal.resize(size.cols, size.rows)
+    this.fitSoon()
+  }
+
+  #fitFixed({ cols, rows }: TerminalSize): void {
+    const { options } = this.terminal
+    const { fontSize } = this.#appearance
+    // How many cells fit is known for the letters as they are now; their size follows from that.
+    const proposed = this.#fit.proposeDimensions()
+    if (!proposed || !Number.isFinite(proposed.cols) || !Number.isFinite(proposed.rows)) return
+    const fits = Math.min(proposed.cols / cols, proposed.rows / rows) * (options.fontSize ?? fontSize)
+    options.fontSize = Math.max(SMALLEST_LETTERS, Math.min(fontSize, Math.floor(fits)))
   }
 
   /** Output of the server, at most 64 KiB. `parsed` is called when it is on the screen's way and its credit may go back. */

@@ -8,8 +8,10 @@ export interface TabState {
   said: string
 }
 
-export function tabState(terminal: TerminalState, connection: ConnectionState): TabState {
+/** `connection` is nothing for a terminal that is on no host. */
+export function tabState(terminal: TerminalState, connection: ConnectionState | undefined): TabState {
   if (terminal.state === 'ended') return { shape: terminal.end.how === 'failed' ? 'down' : 'idle', said: '' }
+  if (!connection) return { shape: terminal.state === 'running' ? 'up' : 'retry', said: '' }
   if (terminal.state === 'opening' && connection.state === 'idle') return { shape: 'retry', said: '' }
   const shape = dotShape(connection)
   return { shape, said: shape === 'up' || shape === 'idle' ? '' : stateWord(connection) }

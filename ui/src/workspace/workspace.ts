@@ -9,6 +9,7 @@ import type { HostId } from '../ipc'
 import { closeSession, openSession } from '../terminal/sessions'
 import { Awake } from './awake'
 import type { TerminalSession } from '../terminal/session'
+import { isHost, targetName } from '../terminal/targets'
 import type { Dock, SplitTo } from './dock'
 import { NAME_CHARACTERS, type TabColour, type TabFacts } from './tab-facts'
 import { tabLabels } from './tab-labels'
@@ -61,10 +62,13 @@ export const useWorkspace = defineStore('workspace', () => {
   const bellStops = new Map<TabId, () => void>()
 
   const active = computed(() => (activeId.value === null ? undefined : tabs.get(activeId.value)))
-  const activeHostId = computed(() => active.value?.hostId ?? null)
+  /** Null also for a terminal that is on no host: a local shell, a recording. */
+  const activeHostId = computed(() => (active.value && isHost(active.value.hostId) ? active.value.hostId : null))
   /** What hosts were called last, for the tabs of one that was deleted. */
   const lastNames = new Map<HostId, string>()
   function nameOf(hostId: HostId): string {
+    const other = targetName(hostId)
+    if (other !== undefined) return other
     const host = hosts.find(hostId)
     if (host) lastNames.set(hostId, hostName(host))
     return lastNames.get(hostId) ?? hostId
