@@ -150,26 +150,29 @@ test('it speaks Chinese', async () => {
   await app.screenshot('sources-chinese')
 })
 
-/** Through the desktop's own picker. Without a window manager the keyboard belongs to whatever is under the pointer. */
+/** Through the desktop's own picker. There is no window manager here that would give it the keyboard, and take it back. */
 async function openRecording(path) {
-  const { env } = desktop
-  const xdotool = (...args) => execFileSync('xdotool', args, { env, encoding: 'utf8' }).trim()
-  await runAction(app, 'Open a recording')
-  let picker
-  await app.until('the picker is there', async () => {
+  const xdotool = (...args) => execFileSync('xdotool', args, { env: desktop.env, encoding: 'utf8' }).trim()
+  const visible = (name) => {
     try {
-      picker = xdotool('search', '--onlyvisible', '--name', '^(Open|Select|Choose).*').split('\n').at(-1)
+      return xdotool('search', '--onlyvisible', '--name', name).split('\n').at(-1)
     } catch {
-      picker = undefined
+      return undefined
     }
-    return Boolean(picker)
-  })
-  xdotool('mousemove', '--window', picker, '200', '150')
+  }
+  const own = visible('Bowline$')
+  await runAction(app, 'Open a recording')
+  await app.until('the picker is there', () => visible('^Open File$') !== undefined)
+  const picker = visible('^Open File$')
+  xdotool('windowfocus', '--sync', picker)
   xdotool('key', 'slash')
+  await sleep(200)
   xdotool('key', 'ctrl+a')
-  xdotool('type', '--delay', '20', path)
+  xdotool('type', '--delay', '10', path)
   await sleep(300)
   xdotool('key', 'Return')
+  await app.until('the picker is gone', () => visible('^Open File$') === undefined)
+  xdotool('windowfocus', '--sync', own)
 }
 
 async function closeTab(name) {

@@ -165,8 +165,9 @@ fn schedule(cast: &Cast, skips_pauses: bool) -> Vec<u64> {
     times.collect()
 }
 
+/// Upwards: whoever asks for the moment that is told as the end gets to the end.
 fn milliseconds(micros: u64) -> f64 {
-    (micros as f64 / 1000.0).round()
+    micros.div_ceil(1000) as f64
 }
 
 /// Where it was at a moment; while it plays it goes on from there.

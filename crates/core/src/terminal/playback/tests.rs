@@ -81,6 +81,15 @@ async fn a_jump_shows_the_screen_of_that_moment_and_goes_on_from_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_end_that_is_told_is_the_end_also_between_two_milliseconds() {
+    let (mut source, player) = play(cast("[1.0001,\"o\",\"a\"]\n[2.0001,\"o\",\"b\"]"), SIZE);
+    let end = player.state.borrow().length_ms;
+    player.command(PlaybackCommand::Pause).await.expect("it plays");
+    player.command(PlaybackCommand::Seek { position_ms: end }).await.expect("it plays");
+    assert_eq!(shown(&said(&mut source).await), "ab");
+}
+
+#[tokio::test(start_paused = true)]
 async fn played_at_its_end_it_begins_anew() {
     let (mut source, player) = play(cast("[1,\"o\",\"a\"]"), SIZE);
     assert_eq!(said(&mut source).await, "a");
