@@ -49,7 +49,7 @@ test('an ended local shell is opened again by Enter', async () => {
   await app.press(Key.CONTROL, Key.SHIFT, 'm')
   await app.untilTerminal(/[$#%>] ?$/m)
   await app.type('exit 3\n')
-  await app.untilText('The shell on Local shell ended with status 3.')
+  await app.untilText('The local shell ended with status 3.')
   await app.screenshot('sources-local-ended')
   await app.press(Key.ENTER)
   await command(app, 'echo "again $((6 * 7))"', 'again 42')
