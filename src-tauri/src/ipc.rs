@@ -13,7 +13,7 @@ use bowline_core::engine::keys::InstallOutcome;
 use bowline_core::engine::view::{EngineEvent, KeyringState, Overview};
 use bowline_core::error::{Action, ErrorCode, Problem};
 use bowline_core::host::import::{ImportCandidate, ImportPreview};
-use bowline_core::host::options::AddressFamily;
+use bowline_core::host::options::{AddressFamily, Multiplexer};
 use bowline_core::host::{
     AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, HostOptions, LinkedFrom,
     ProblemKind, StoreNotice,
@@ -21,6 +21,7 @@ use bowline_core::host::{
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
 use bowline_core::terminal::capture::CaptureView;
 use bowline_core::terminal::playback::{PlaybackCommand, PlaybackState, PlaybackView};
+use bowline_core::terminal::seam::{SeamCauses, SeamWords};
 use bowline_core::terminal::state::{
     TerminalEnd, TerminalFacts, TerminalId, TerminalSize, TerminalState, TerminalView,
 };
@@ -72,6 +73,9 @@ pub fn typescript() -> String {
         HostId,
         AuthMethod,
         AddressFamily,
+        Multiplexer,
+        SeamCauses,
+        SeamWords,
         HostOptions,
         HostDraft,
         LinkedFrom,

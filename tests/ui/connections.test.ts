@@ -129,7 +129,7 @@ describe('a terminal whose connection is gone', () => {
     await expect
       .poll(() => barText(page))
       .toMatch(
-        /^The connection to web-01\.example\.net was reset .* Trying again in (20|19) s \(attempt 2\)\. The screen is kept\. Any key tries now\.$/,
+        /^The connection to web-01\.example\.net was reset .* Trying again in (20|19) s \(attempt 2\)\. The screen is kept\. Enter tries now\.$/,
       )
     await expect.poll(() => screen(page)).toMatch(/^kept$/m)
     await heal(page, 'web-01')
@@ -141,13 +141,13 @@ describe('a terminal whose connection is gone', () => {
     await expect.poll(() => screen(page)).toMatch(/^kept\n[^]*^again$/m)
   })
 
-  it('takes a key press for "try now" and sends it nowhere', async () => {
+  it('takes Enter for "try now" and sends it nowhere', async () => {
     const page = await openTerminal()
     await run(page, 'echo before')
     await lose(page, 'web-01', resetProblem(), 20_000)
     await bar(page).waitFor()
     await heal(page, 'web-01')
-    await page.keyboard.type('x')
+    await page.keyboard.press('Enter')
     await bar(page).waitFor({ state: 'detached' })
     expect(await retried(page)).toEqual(['web-01'])
     await run(page, 'echo after')
@@ -351,7 +351,7 @@ describe('notifications', () => {
     const comeAndGo = async () => {
       await lose(page, 'web-01', resetProblem(), 20_000)
       await heal(page, 'web-01')
-      await page.keyboard.type('x')
+      await page.keyboard.press('Enter')
       await bar(page).waitFor({ state: 'detached' })
     }
     await comeAndGo()

@@ -26,6 +26,8 @@ const DIRECT: HostOptions = {
   connectTimeoutSeconds: null,
   forwardAgent: false,
   transcript: false,
+  startupCommand: '',
+  multiplexer: 'none',
 }
 
 export const EMPTY_DRAFT: HostDraft = { label: '', group: '', address: '', port: 22, user: '', auth: 'automatic', keyPath: '' }
@@ -68,6 +70,8 @@ export function draftFrom(typed: Typed): HostDraft {
       connectTimeoutSeconds: secondsOf(typed.connectTimeoutSeconds),
       forwardAgent: typed.forwardAgent,
       transcript: typed.transcript,
+      startupCommand: typed.startupCommand.trim(),
+      multiplexer: typed.multiplexer,
     },
   }
 }
@@ -99,7 +103,7 @@ export function useHostForm(start: HostDraft) {
   watch(
     () => ({ ...typed }),
     (now, before) => {
-      const fields: HostField[] = ['label', 'group', 'address', 'port', 'user', 'keyPath', ...ROUTE_FIELDS]
+      const fields: HostField[] = ['label', 'group', 'address', 'port', 'user', 'keyPath', 'startupCommand', ...ROUTE_FIELDS]
       for (const field of fields) if (now[field] !== before[field]) touched.add(field)
       void checkSoon()
     },

@@ -3,6 +3,7 @@ import { createI18n } from 'vue-i18n'
 import { useBackend } from '../ipc'
 import type { LanguageChoice } from '../settings/settings'
 import en from './en.json'
+import { seamWords } from './seam'
 import zhCN from './zh-CN.json'
 
 export type Language = 'en' | 'zh-CN'
@@ -31,5 +32,8 @@ export function showLanguage(language: Language): void {
   // A shell without a native menu has nothing to translate.
   void useBackend()
     .call('menu_language', { language })
+    .catch(() => undefined)
+  void useBackend()
+    .call('terminal_words', { words: seamWords() })
     .catch(() => undefined)
 }

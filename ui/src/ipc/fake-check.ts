@@ -38,7 +38,7 @@ function ofKey(draft: HostDraft): ProblemKind | undefined {
 
 function ofRoute(options: HostDraft['options']): [HostField, ProblemKind | undefined][] {
   if (!options) return []
-  const { jump, proxy, proxyCommand, bindAddress, connectTimeoutSeconds: seconds } = options
+  const { jump, proxy, proxyCommand, bindAddress, connectTimeoutSeconds: seconds, startupCommand } = options
   const second = proxyCommand !== '' && (jump !== '' || proxy !== '')
   return [
     ['jump', jump.split(',').some((name) => jump !== '' && name.trim() === '') ? 'jump-form' : undefined],
@@ -46,6 +46,10 @@ function ofRoute(options: HostDraft['options']): [HostField, ProblemKind | undef
     ['proxyCommand', /%[^hnpr%]/.test(proxyCommand) ? 'unknown-token' : second ? 'second-route' : undefined],
     ['bindAddress', bindAddress === '' || /^[\d.]+$|:/.test(bindAddress) ? undefined : 'not-an-address'],
     ['connectTimeoutSeconds', seconds !== null && (seconds < 1 || seconds > 300) ? 'time-range' : undefined],
+    [
+      'startupCommand',
+      CONTROL.test(startupCommand) ? 'control-character' : startupCommand.length > 4000 ? 'too-long' : undefined,
+    ],
   ]
 }
 

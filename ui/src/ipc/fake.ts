@@ -402,6 +402,7 @@ export function createFake(options: FakeOptions = {}) {
       return null
     },
     menu_language: () => null,
+    terminal_words: () => null,
     menu_visible: () => null,
   }
 

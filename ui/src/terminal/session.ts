@@ -27,6 +27,7 @@ import type { TerminalDirectory } from './directory'
 import { plainAddress, plainTitle } from './hidden-characters'
 import { binaryBytes, InputPump, textBytes } from './input'
 import { OutputCredit } from './output'
+import { PendingKeys } from './pending-keys'
 import { bracketPaste, previewPaste, sanitisePaste, type PastePreview } from './paste'
 import { Surface, type Appearance } from './surface'
 import { isRecording } from './targets'
@@ -86,6 +87,8 @@ export class TerminalSession {
   readonly clipboardWrites: ClipboardWrites
   readonly hasSelection = ref(false)
   readonly searching = ref(false)
+  /** What was typed while the connection was away. */
+  readonly pending = new PendingKeys()
   /** It has been running before, so that there is something above. */
   readonly reopened = ref(false)
   /** The other terminals of a broadcast: what a person types and pastes here goes to them as well. */
@@ -158,9 +161,23 @@ export class TerminalSession {
     return this.state.value.state === 'ended'
   }
 
-  /** Its connection is gone and is being made anew; what is typed goes nowhere. */
+  /** Its connection is gone and is being made anew; what is typed is kept until the person says what to do with it. */
   get waiting(): boolean {
     return this.state.value.state === 'waiting'
+  }
+
+  /** The shell is back, and the person has not said yet what becomes of the keys that were typed meanwhile. */
+  get asksAboutPending(): boolean {
+    return this.state.value.state === 'running' && this.pending.shown.value !== ''
+  }
+
+  /** Types what was typed while the connection was away into the shell that is there now. */
+  sendPending(): void {
+    if (this.asksAboutPending) this.#pump.type(textBytes(this.pending.take()))
+  }
+
+  discardPending(): void {
+    this.pending.clear()
   }
 
   /** Shows the engine's terminal with the size that the surface has by now; the first time it is opened. */
@@ -187,6 +204,7 @@ export class TerminalSession {
     this.#pump.stop()
     this.#pump = this.#newPump()
     this.title.value = ''
+    this.pending.clear()
     this.reopened.value = true
     this.state.value = { state: 'opening' }
     this.#surface?.terminal.scrollToBottom()
@@ -226,6 +244,7 @@ export class TerminalSession {
       this.#triedAt = -KEY_TRY_MS
     }
     if (state.state === 'ended') {
+      this.pending.clear()
       this.clipboardWrites.withdraw()
       this.#pump.stop()
     }
@@ -243,7 +262,11 @@ export class TerminalSession {
    */
   async paste(text: string): Promise<boolean> {
     const clean = sanitisePaste(text)
-    if (clean === '' || !this.#takesInput) return false
+    if (clean === '' || this.ended) return false
+    if (this.waiting || this.asksAboutPending) {
+      this.#keep(clean)
+      return false
+    }
     const into = this.#takers()
     const preview = previewPaste(
       clean,
@@ -270,8 +293,9 @@ export class TerminalSession {
     if (!this.#pump.type(textBytes(sent))) this.bells.value++
   }
 
+  /** Nothing of others goes into a shell whose person has not yet said what becomes of the keys before. */
   get #takesInput(): boolean {
-    return !this.ended && !this.waiting
+    return !this.ended && !this.waiting && !this.asksAboutPending
   }
 
   get #bracketsPastes(): boolean {
@@ -313,6 +337,7 @@ export class TerminalSession {
   #lost(): void {
     this.#pump.stop()
     this.#pump = this.#newPump()
+    this.pending.begin(this.#surface?.cursorLine ?? '')
     this.#surface?.quieten()
   }
 
@@ -393,7 +418,9 @@ export class TerminalSession {
       return
     }
     if (isRecording(this.hostId)) return this.#playbackKey(text)
-    if (this.waiting) return this.#tryNow(text)
+    if (this.waiting) return this.#typedInVain(text)
+    // Nothing overtakes what was typed before it.
+    if (this.asksAboutPending && !REPORT.test(text)) return this.#keep(text)
     if (!this.#pump.type(textBytes(text))) this.bells.value++
     if (this.#isTyped(text)) this.peers().forEach((peer) => peer.typeAlso(text))
   }
@@ -411,9 +438,19 @@ export class TerminalSession {
     if (command) void attempt(() => captures.play(now.id, command))
   }
 
+  #typedInVain(text: string): void {
+    if (REPORT.test(text)) return
+    this.#tryNow(text)
+    // Enter on its own only means: try.
+    if (text !== '\r' || !this.pending.isEmpty) this.#keep(text)
+  }
+
+  #keep(text: string): void {
+    if (!this.pending.add(text)) this.bells.value++
+  }
+
   /** A key means: now. Where a person has to decide first, only Enter does, as any key would ask the same question again. */
   #tryNow(text: string): void {
-    if (REPORT.test(text)) return
     const connections = useConnections()
     if (connections.of(this.hostId).state === 'halted' && text !== '\r') return
     const now = performance.now()

@@ -240,6 +240,12 @@ export class Surface {
   }
 
   /** Takes the keyboard, at once or as soon as it is drawn. */
+  /** The line that the cursor is in, up to the cursor. */
+  get cursorLine(): string {
+    const { active } = this.terminal.buffer
+    return active.getLine(active.baseY + active.cursorY)?.translateToString(true, 0, active.cursorX) ?? ''
+  }
+
   focus(): void {
     this.#focusWanted = !this.element.isConnected || !this.terminal.textarea
     this.#focusWas = document.activeElement

@@ -2,6 +2,7 @@
 import { DEFAULT_SETTINGS, LIMITS, useSettings } from '../settings/settings'
 import { copySelection, pasteClipboard } from '../terminal/clipboard'
 import { focusClipboardBar } from '../terminal/clipboard-bar'
+import { registerPendingActions } from '../terminal/pending-actions'
 import { registerAction } from './actions'
 import { useWorkspace } from './workspace'
 
@@ -87,6 +88,8 @@ export function registerTerminalActions(): void {
   register('pane.splitDown', 'Cmd+Shift+D', 'Ctrl+Shift+S', () => workspace.openBeside('down'))
   register('pane.next', 'Cmd+]', 'Ctrl+Shift+ArrowRight', () => workspace.focusPane(1))
   register('pane.previous', 'Cmd+[', 'Ctrl+Shift+ArrowLeft', () => workspace.focusPane(-1))
+
+  registerPendingActions(session)
 
   for (const n of SELECTABLE_TABS) {
     registerAction({
