@@ -25,6 +25,8 @@ use crate::terminal::{OpenSource, Opening, Terminal, gone, integration, shell};
 
 /// Terminals at once, those whose shell has ended too as long as they are shown. Each may take 4 MiB for its scrollback.
 const TERMINALS_MAX: usize = 256;
+/// How often a shell is asked for in its old directory before one at home will do.
+const LINES_IN_VAIN: u32 = 2;
 /// Time for terminals to end at the end of the app.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A program may set its title a thousand times a second; so often it is told.
@@ -44,8 +46,17 @@ pub(super) struct Terminals {
 struct Shells {
     /// Random: what a terminal's shells on a host are called by.
     name: String,
-    /// The mark of the one that ran last, and how many were asked for.
-    last: Mutex<(Option<String>, u32)>,
+    last: Mutex<LastShell>,
+}
+
+#[derive(Default)]
+struct LastShell {
+    /// The mark of the one that ran last.
+    mark: Option<String>,
+    /// How many were asked for.
+    asked: u32,
+    /// How many were asked for since one ran.
+    in_vain: u32,
 }
 
 impl Shells {
@@ -55,19 +66,23 @@ impl Shells {
 
     fn launch(&self, opening: Opening, multiplexer: Multiplexer) -> Launch {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.1 = last.1.saturating_add(1);
-        let place = match (opening, &last.0) {
+        last.asked = last.asked.saturating_add(1);
+        last.in_vain = last.in_vain.saturating_add(1);
+        let place = match (opening, &last.mark) {
+            // A server may hang up on a line that it does not know: a shell at home is better than none.
+            _ if last.in_vain > LINES_IN_VAIN => Place::Home,
             (Opening::First, _) | (Opening::Again { directory: None }, None) => Place::Home,
             (Opening::Again { directory: Some(directory) }, _) => Place::At(directory),
             (Opening::Again { directory: None }, Some(mark)) => Place::OfShell(mark.clone()),
         };
         // Closed by a dash, so that none is the beginning of another one.
-        let mark = format!("{}-{}-", self.name, last.1);
+        let mark = format!("{}-{}-", self.name, last.asked);
         Launch { mark, place, multiplexer, session: format!("bowline-{}", self.name) }
     }
 
     fn opened(&self, launch: Launch) {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(launch.mark);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        (last.mark, last.in_vain) = (Some(launch.mark), 0);
     }
 }
 

@@ -68,12 +68,17 @@ pub async fn open_with(
     }
     let mut begun = None;
     if let Some(line) = launch.line() {
-        let (mut reader, writer) = ask(&place, size, Some(&launch.mark), Some(&line)).await?;
-        let arrived = tokio::select! {
-            arrived = arrival(&mut reader, launch) => arrived,
-            ended = place.connection().ended() => return Err(ended),
+        begun = match ask(&place, size, Some(&launch.mark), Some(&line)).await {
+            Ok((mut reader, writer)) => {
+                let arrived = tokio::select! {
+                    arrived = arrival(&mut reader, launch) => arrived,
+                    ended = place.connection().ended() => return Err(ended),
+                };
+                arrived.map(|(arrival, output)| (reader, writer, arrival, output))
+            }
+            Err(error) if error.code == ErrorCode::ShellRefused => None,
+            Err(error) => return Err(error),
         };
-        begun = arrived.map(|(arrival, output)| (reader, writer, arrival, output));
     }
     let (reader, writer, arrival, output) = match begun {
         Some(begun) => begun,

@@ -193,6 +193,18 @@ fn the_way_to_a_host_is_checked_and_there_can_be_only_one() {
         [(HostField::ProxyCommand, ProblemKind::SecondRoute)]
     );
     assert_eq!(
+        options(HostOptions { startup_command: "cd /srv && ls 'a b'; 你好".to_owned(), ..usual() }),
+        []
+    );
+    for (command, problem) in [
+        ("ls\nrm x".to_owned(), ProblemKind::ControlCharacter),
+        ("ls \u{1b}[A".to_owned(), ProblemKind::ControlCharacter),
+        ("x".repeat(STARTUP_MAX_BYTES + 1), ProblemKind::TooLong),
+    ] {
+        let found = options(HostOptions { startup_command: command, ..usual() });
+        assert_eq!(found, [(HostField::StartupCommand, problem)]);
+    }
+    assert_eq!(
         options(HostOptions { bind_address: "eth0".to_owned(), connect_timeout_seconds: Some(0), ..usual() }),
         [
             (HostField::BindAddress, ProblemKind::NotAnAddress),
