@@ -20,6 +20,7 @@ use bowline_core::host::{
 };
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
 use bowline_core::terminal::capture::CaptureView;
+use bowline_core::terminal::commands::{LongCommand, ShellFacts, ShellView};
 use bowline_core::terminal::playback::{PlaybackCommand, PlaybackState, PlaybackView};
 use bowline_core::terminal::seam::{SeamCauses, SeamWords};
 use bowline_core::terminal::state::{
@@ -116,6 +117,9 @@ pub fn typescript() -> String {
         PlaybackCommand,
         PlaybackState,
         PlaybackView,
+        LongCommand,
+        ShellFacts,
+        ShellView,
         TestStep,
         TestOutcome,
         TestProgress,

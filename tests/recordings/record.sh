@@ -29,6 +29,11 @@ keys ' ' ' ' '/line 99\r' 'G' 'b' 'q' | record less 'less -R text'
 keys '' 'c' '1' 'q' | record top 'top -d 0.3 -p $$'
 keys 'ls -la --color=always\r' '\002%%' 'cat text\r' '\002"' 'seq 1 100\r' '\002o' 'printf "\\033[44mblue\\033[0m\\n"\r' '\002d' \
   | record tmux 'tmux -L bowline-recording -f /dev/null new-session "PS1=\$\  exec sh" \; set -g status-right end'
+# A shell that sets marks, by the hooks that Bowline types.
+hooks=$here/../../crates/core/src/terminal/integration/bash.sh
+keys 'true\r' 'false\r' 'seq 1 40\r' 'for n in 1 2; do\recho a line that is long enough to be wrapped around the edge of the screen, number $n\rdone\r' \
+  'given up\003' 'sh -c "exit 42"\r' 'less text\r' 'q' 'clear\r' 'echo 你好\r' 'seq 1 30; sleep 9\r' '\003' 'exit\r' \
+  | record marks "bash --rcfile $hooks -i"
 record colours 'sh -c "
 for n in \$(seq 0 255); do printf \"\\033[48;5;\${n}m%4d\\033[0m\" \$n; done; echo
 for n in \$(seq 0 76); do printf \"\\033[38;2;\$((255 - n * 3));\$((n * 3));128m#\"; done; printf \"\\033[0m\\n\"

@@ -6,6 +6,7 @@ import { useBackend, type EngineEvent, type Overview } from './ipc'
 import { useConfigNotes } from './notices/config-notes'
 import { useNotices } from './notices/notices'
 import { usePrompts } from './prompts/prompts'
+import { useShells } from './terminal/shells'
 import { useTimeline } from './timeline/timeline'
 
 function show(overview: Overview): void {
@@ -17,6 +18,7 @@ function show(overview: Overview): void {
   useConnections().showAll(overview.connections)
   useCaptures().showAll(overview.captures, overview.playbacks)
   useTimeline().showAll(overview.timeline)
+  useShells().showAll(overview.shells)
   usePrompts().showAll(overview.prompts)
   useNotices().show(overview.storeNotices, overview.keyring)
 }
@@ -46,6 +48,9 @@ function apply(event: EngineEvent): void {
       break
     case 'config-notes':
       useConfigNotes().show(event.data)
+      break
+    case 'shell':
+      useShells().show(event.data)
       break
     case 'terminal':
       // The workspace follows its terminals itself.

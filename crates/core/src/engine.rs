@@ -222,6 +222,7 @@ impl Engine {
             terminals: self.inner.terminals.views(),
             captures: self.inner.sources.captures(),
             playbacks: self.inner.sources.playbacks(),
+            shells: self.inner.terminals.shells(),
             timeline: self.inner.timeline.entries(),
             prompts: self.inner.dialer.prompts.list(),
             store_notices: self.inner.notices.clone(),

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 pub mod asciicast;
 pub mod capture;
+pub mod commands;
 pub mod directory;
 mod driver;
 pub mod integration;
@@ -34,6 +35,7 @@ pub mod target;
 pub mod transcript;
 pub mod view;
 
+use commands::ShellFacts;
 use directory::Directory;
 use driver::{Command, Look};
 use kept::KeptScreen;
@@ -195,6 +197,11 @@ impl Terminal {
 
     pub fn facts(&self) -> watch::Receiver<TerminalFacts> {
         self.handle.facts.clone()
+    }
+
+    /// What its shell tells about itself.
+    pub fn shell(&self) -> watch::Receiver<ShellFacts> {
+        self.handle.shell.clone()
     }
 
     async fn command(&self, command: Command) -> Result<()> {

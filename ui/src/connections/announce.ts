@@ -33,7 +33,7 @@ export class LostConnections {
   }
 }
 
-function isLookedAt(): boolean {
+export function isWindowLookedAt(): boolean {
   return document.visibilityState === 'visible' && document.hasFocus()
 }
 
@@ -47,7 +47,7 @@ export async function announceConnections(): Promise<Stop> {
     const view = event.data
     const news = lost.hear(view, Date.now())
     const host = hosts.find(view.hostId)
-    if (!news || !host || !settings.current.notifications || isLookedAt()) return
+    if (!news || !host || !settings.current.notifications || isWindowLookedAt()) return
     const name = { host: hostName(host) }
     const said =
       news.kind === 'back'

@@ -28,6 +28,7 @@ const DIRECT: HostOptions = {
   transcript: false,
   startupCommand: '',
   multiplexer: 'none',
+  shellIntegration: false,
 }
 
 export const EMPTY_DRAFT: HostDraft = { label: '', group: '', address: '', port: 22, user: '', auth: 'automatic', keyPath: '' }
@@ -72,6 +73,7 @@ export function draftFrom(typed: Typed): HostDraft {
       transcript: typed.transcript,
       startupCommand: typed.startupCommand.trim(),
       multiplexer: typed.multiplexer,
+      shellIntegration: typed.shellIntegration,
     },
   }
 }

@@ -3,7 +3,7 @@
  * few commands, floods within the credit it is given, and is stopped by Ctrl-C.
  *
  *     echo TEXT · printf TEXT (with \e, \a) · title TEXT · colours · wide · flood N (MiB) · exit [N] · die · size · cat ·
- *     paste on|off · bell · clear
+ *     paste on|off · bell · clear · marks · false
  */
 import type { Host, TerminalEnd, TerminalSize } from './generated'
 
@@ -60,13 +60,19 @@ export class FakeTerminal {
   #chunk: Uint8Array | undefined
   #ended = false
   #cat = false
+  /** It says where commands begin and end (OSC 133). */
+  #marks = false
 
-  readonly #prompt: string
+  readonly #plainPrompt: string
 
   constructor(private readonly options: FakeTerminalOptions) {
     const { host, size } = options
-    this.#prompt = `\x1b[32m${host.user || 'ada'}@${host.builtin ? 'bowline' : host.label || host.address}\x1b[0m:\x1b[34m~\x1b[0m$ `
+    this.#plainPrompt = `\x1b[32m${host.user || 'ada'}@${host.builtin ? 'bowline' : host.label || host.address}\x1b[0m:\x1b[34m~\x1b[0m$ `
     this.sizes.push(size)
+  }
+
+  get #prompt(): string {
+    return this.#marks ? `\x1b]133;A\x07${this.#plainPrompt}\x1b]133;B\x07` : this.#plainPrompt
   }
 
   /** Bytes sent and not acknowledged. */
@@ -186,14 +192,19 @@ export class FakeTerminal {
         this.#cat = true
         return
     }
+    const marked = this.#marks && command !== ''
+    if (command === 'marks') this.#marks = true
     const said = this.#answer(command, argument)
-    this.say(`${said}${this.#prompt}`)
+    const status = command === 'false' ? 1 : 0
+    this.say(marked ? `\x1b]133;C\x07${said}\x1b]133;D;${status}\x07${this.#prompt}` : `${said}${this.#prompt}`)
   }
 
   #answer(command: string, argument: string): string {
     const size = this.sizes.at(-1)
     switch (command) {
       case '':
+      case 'marks':
+      case 'false':
         return ''
       case 'echo':
         return `${argument}\r\n`

@@ -241,6 +241,7 @@ export function createFake(options: FakeOptions = {}) {
       terminals: terminalViews(),
       captures: sources.captures(),
       playbacks: sources.playbacks(),
+      shells: [],
       timeline: timeline.entries(),
       prompts: dialer.prompts(),
       storeNotices: options.storeNotices ?? [],

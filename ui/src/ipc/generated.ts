@@ -31,6 +31,26 @@ export type AuthMethod = "automatic" | "password" | "key" | "agent" | "keyboard-
 export type AddressFamily = "any" | "v4" | "v6";
 
 /**
+ * What the shells of a host live in, so that they outlive a lost connection.
+ */
+export type Multiplexer = "none" | "tmux" | "screen";
+
+/**
+ * Why a connection was lost, in a few words each.
+ */
+export type SeamCauses = { reset: string, closed: string, broken: string, silent: string, lost: string, };
+
+/**
+ * What a seam says, in the person's language: the engine has none. `{lost}` and `{back}` are times, `{cause}` is one of
+ * `causes`, and `{program}` is tmux or screen.
+ */
+export type SeamWords = { newShell: string, sameShell: string, 
+/**
+ * Said above the plain shell of a host that was to live in tmux or screen and has none.
+ */
+noMultiplexer: string, causes: SeamCauses, };
+
+/**
  * What a host may have beyond an address and a login. Never a secret.
  */
 export type HostOptions = { 
@@ -559,6 +579,46 @@ size: TerminalSize,
 title: string, };
 
 /**
+ * A command that ran for a while and has ended.
+ */
+export type LongCommand = { 
+/**
+ * Counts the commands of a terminal: the same number is the same command.
+ */
+number: number, 
+/**
+ * As it was typed, cut to 80 characters; empty if it was not on the screen.
+ */
+text: string, 
+/**
+ * What the shell says; none if it says nothing.
+ */
+status: number | null, seconds: number, };
+
+/**
+ * What is known about the shell in a terminal.
+ */
+export type ShellFacts = { 
+/**
+ * Its directory as a path, if it says it.
+ */
+directory: string | null, 
+/**
+ * The command that ended last, of those that ran for at least ten seconds.
+ */
+ended: LongCommand | null, };
+
+export type ShellView = { id: TerminalId, hostId: HostId, 
+/**
+ * Its directory as a path, if it says it.
+ */
+directory: string | null, 
+/**
+ * The command that ended last, of those that ran for at least ten seconds.
+ */
+ended: LongCommand | null, };
+
+/**
  * The steps from a host to a shell, in order.
  */
 export type TestStep = "resolve" | "connect" | "host-key" | "authenticate" | "shell";
@@ -728,7 +788,7 @@ captures: Array<CaptureView>,
 /**
  * Of terminals that play recordings.
  */
-playbacks: Array<PlaybackView>, timeline: Array<TimelineEntry>, prompts: Array<Prompt>, storeNotices: Array<StoreNotice>, keyring: KeyringState, 
+playbacks: Array<PlaybackView>, shells: Array<ShellView>, timeline: Array<TimelineEntry>, prompts: Array<Prompt>, storeNotices: Array<StoreNotice>, keyring: KeyringState, 
 /**
  * Hosts in the person's ~/.ssh/config that are not saved here yet.
  */
@@ -737,7 +797,7 @@ importable: number, };
 /**
  * One piece of news for the window.
  */
-export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "capture", "data": CaptureView } | { "type": "playback", "data": PlaybackView } | { "type": "timeline", "data": TimelineEntry } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number } | { "type": "config-notes", "data": ConfigNotes };
+export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "capture", "data": CaptureView } | { "type": "playback", "data": PlaybackView } | { "type": "shell", "data": ShellView } | { "type": "timeline", "data": TimelineEntry } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number } | { "type": "config-notes", "data": ConfigNotes };
 
 export const ERROR_CODES: readonly ErrorCode[] = [
   "host-invalid",

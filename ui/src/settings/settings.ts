@@ -15,6 +15,8 @@ export type RightClick = 'menu' | 'paste'
 export type ClipboardWritesChoice = 'ask' | 'never'
 export type Bell = 'off' | 'visual'
 export type Restore = 'ask' | 'always' | 'never'
+/** Seconds that a command has to run. */
+export type LongCommands = 'off' | '10' | '30' | '60'
 
 export interface Settings extends TerminalLook {
   theme: ThemeChoice
@@ -40,6 +42,8 @@ export interface Settings extends TerminalLook {
   restore: Restore
   /** Notifications of the desktop when a session comes back unseen. */
   notifications: boolean
+  /** When a command that ran for so long has ended unseen. */
+  longCommands: LongCommands
   menuBar: boolean
   sidebarShown: boolean
   /** In CSS pixels. */
@@ -69,6 +73,7 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   bell: 'visual',
   restore: 'ask',
   notifications: true,
+  longCommands: '30',
   menuBar: false,
   sidebarShown: true,
   sidebarWidth: 260,
@@ -94,6 +99,7 @@ export const CHOICES = {
   bell: ['visual', 'off'],
   restore: ['ask', 'always', 'never'],
   clipboardWrites: ['ask', 'never'],
+  longCommands: ['off', '10', '30', '60'],
 } as const
 
 /** Long enough for several families, short enough to be no accident. */
@@ -142,6 +148,7 @@ export function readSettings(stored: Record<string, unknown>): Settings {
     bell: oneOf(CHOICES.bell, stored['bell'], usual.bell),
     restore: oneOf(CHOICES.restore, stored['restore'], usual.restore),
     notifications: flag(stored['notifications'], usual.notifications),
+    longCommands: oneOf(CHOICES.longCommands, stored['longCommands'], usual.longCommands),
     menuBar: flag(stored['menuBar'], usual.menuBar),
     sidebarShown: flag(stored['sidebarShown'], usual.sidebarShown),
     sidebarWidth: Math.round(within(LIMITS.sidebarWidth, stored['sidebarWidth'], usual.sidebarWidth)),

@@ -26,6 +26,7 @@ import { ClipboardWrites, type ClipboardQuestion } from './clipboard-writes'
 import type { TerminalDirectory } from './directory'
 import { plainAddress, plainTitle } from './hidden-characters'
 import { binaryBytes, InputPump, textBytes } from './input'
+import type { Command } from './marks/command-marks'
 import { OutputCredit } from './output'
 import { PendingKeys } from './pending-keys'
 import { bracketPaste, previewPaste, sanitisePaste, type PastePreview } from './paste'
@@ -86,6 +87,10 @@ export class TerminalSession {
   readonly clipboardQuestion = shallowRef<ClipboardQuestion | null>(null)
   readonly clipboardWrites: ClipboardWrites
   readonly hasSelection = ref(false)
+  /** The command whose menu is open. */
+  readonly markMenu = shallowRef<Command | null>(null)
+  /** The command that a person went to, for those who hear it. */
+  readonly markSaid = ref('')
   readonly searching = ref(false)
   /** What was typed while the connection was away. */
   readonly pending = new PendingKeys()
@@ -144,6 +149,7 @@ export class TerminalSession {
       selection: () => (this.hasSelection.value = this.#surface?.terminal.hasSelection() ?? false),
       openLink: (url) => void attempt(() => useBackend().call('open_link', { url })),
       clipboard: (payload) => this.clipboardWrites.request(payload),
+      mark: (command) => (this.markMenu.value = command),
       hoverLink: (url) => (this.hoveredLink.value = url === null ? null : plainAddress(url)),
     }))
   }
@@ -227,6 +233,12 @@ export class TerminalSession {
     const { id } = this
     if (id === undefined) return this.surface.softReset()
     void attempt(() => useBackend().call('terminal_reset', { id }))
+  }
+
+  /** Whether it can be seen if the window can: its pane shows it. */
+  isOnScreen(): boolean {
+    const element = this.#surface?.element
+    return element !== undefined && element.isConnected && element.clientWidth > 0
   }
 
   closeSearch(): void {

@@ -14,6 +14,8 @@ import { fontList, fontsReady } from './fonts'
 import { limitSequences } from './limits'
 import { openLinks } from './links'
 import { noticeLostFocus } from './lost-focus'
+import type { Command } from './marks/command-marks'
+import { TerminalMarks } from './marks/terminal-marks'
 import { answerModeRequests } from './mode-reports'
 import { openWithRenderer } from './renderer'
 import { usesScreenReader } from './screen-reader'
@@ -43,6 +45,8 @@ export interface SurfaceEvents {
   /** A program on the server wants something of the clipboard (OSC 52). */
   clipboard: (payload: string) => void
   hoverLink: (url: string | null) => void
+  /** The mark of a command was clicked. */
+  mark: (command: Command) => void
 }
 
 export interface SearchQuery {
@@ -72,6 +76,7 @@ const MOTION = window.matchMedia('(prefers-reduced-motion: reduce)')
 export class Surface {
   readonly element = document.createElement('div')
   readonly terminal: Terminal
+  readonly marks: TerminalMarks
   readonly #fit = new FitAddon()
   readonly #search = new SearchAddon({ highlightLimit: MATCHES_COUNTED })
   readonly #stopTheme: () => void
@@ -109,6 +114,7 @@ export class Surface {
     })
     this.#showColours()
     this.#listen()
+    this.marks = new TerminalMarks(this.terminal, this.element, this.events.mark)
     this.#stopFocus = noticeLostFocus(this.terminal, this.element)
     this.#stopTheme = onThemeChange(() => this.#showColours())
     MOTION.addEventListener('change', this.#onMotion)
@@ -280,6 +286,7 @@ export class Surface {
     this.#stopTheme()
     MOTION.removeEventListener('change', this.#onMotion)
     this.#stopFocus()
+    this.marks.dispose()
     this.terminal.dispose()
     this.element.remove()
   }

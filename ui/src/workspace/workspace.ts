@@ -8,6 +8,7 @@ import { hostName, useHosts } from '../hosts/hosts'
 import type { HostId } from '../ipc'
 import { closeSession, openSession } from '../terminal/sessions'
 import { Awake } from './awake'
+import { useShells } from '../terminal/shells'
 import type { TerminalSession } from '../terminal/session'
 import { isHost, targetName } from '../terminal/targets'
 import type { Dock, SplitTo } from './dock'
@@ -39,6 +40,7 @@ const CLOSED_TABS = 20
 
 export const useWorkspace = defineStore('workspace', () => {
   const hosts = useHosts()
+  const shells = useShells()
   const tabs = shallowReactive(new Map<TabId, Tab>())
   /** Names that a person gave. */
   const names = shallowReactive(new Map<TabId, string>())
@@ -76,7 +78,13 @@ export const useWorkspace = defineStore('workspace', () => {
   const labels = computed(() =>
     tabLabels(
       [...tabs.values()].map(({ id, hostId, session }) => {
-        return { id, host: nameOf(hostId), given: names.get(id), title: session.title.value }
+        return {
+          id,
+          host: nameOf(hostId),
+          given: names.get(id),
+          title: session.title.value,
+          directory: shells.directoryOf(session.terminalId.value),
+        }
       }),
     ),
   )

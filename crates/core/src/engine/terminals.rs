@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::host::options::Multiplexer;
 use crate::host::{HostId, HostOptions};
 use crate::pool::MakeTarget;
+use crate::terminal::commands::ShellView;
 use crate::terminal::launch::{Launch, Place};
 use crate::terminal::screen::{SCROLLBACK_LINES, SCROLLBACK_LINES_MAX};
 use crate::terminal::seam::SeamWords;
@@ -27,6 +28,8 @@ use crate::terminal::{OpenSource, Opening, Terminal, gone, integration, shell};
 const TERMINALS_MAX: usize = 256;
 /// How often a shell is asked for in its old directory before one at home will do.
 const LINES_IN_VAIN: u32 = 2;
+/// Directories that change faster than a person can read are told as they are then.
+const SHELL_NEWS_PAUSE: Duration = Duration::from_millis(100);
 /// Time for terminals to end at the end of the app.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A program may set its title a thousand times a second; so often it is told.
@@ -278,8 +281,31 @@ impl Terminals {
         view.set_scrollback(self.scrollback.load(Ordering::Relaxed));
         let terminal = start(id, view);
         tokio::spawn(self.clone().follow(id, host.clone(), terminal.clone()));
+        tokio::spawn(self.clone().follow_shell(id, host.clone(), terminal.clone()));
         running.insert(id, Running { terminal, host });
         Ok(id)
+    }
+
+    /// Tells what a shell says about itself, as it is then: at most so often, whatever the server sends.
+    async fn follow_shell(self, id: TerminalId, host_id: HostId, terminal: Terminal) {
+        let mut facts = terminal.shell();
+        drop(terminal);
+        // It ends with the terminal, whose task has the other end.
+        while facts.changed().await.is_ok() {
+            let facts = facts.borrow_and_update().clone();
+            let _ = self.events.send(EngineEvent::Shell(ShellView { id, host_id: host_id.clone(), facts }));
+            tokio::time::sleep(SHELL_NEWS_PAUSE).await;
+        }
+    }
+
+    pub(super) fn shells(&self) -> Vec<ShellView> {
+        let running = self.lock();
+        let shells = running.iter().map(|(id, running)| ShellView {
+            id: *id,
+            host_id: running.host.clone(),
+            facts: running.terminal.shell().borrow().clone(),
+        });
+        shells.collect()
     }
 
     /// Tells of every state and of what it says of itself, and forgets the terminal when it is closed.

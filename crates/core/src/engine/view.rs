@@ -10,6 +10,7 @@ use crate::host::{HostList, StoreNotice};
 use crate::prompt::Prompt;
 use crate::terminal::capture::CaptureView;
 use crate::terminal::playback::PlaybackView;
+use crate::terminal::commands::ShellView;
 use crate::terminal::state::TerminalView;
 use crate::timeline::TimelineEntry;
 
@@ -24,6 +25,8 @@ pub enum EngineEvent {
     Capture(CaptureView),
     /// Where a recording is.
     Playback(PlaybackView),
+    /// What a terminal's shell tells about itself.
+    Shell(ShellView),
     /// A new line of the timeline; lines are never changed.
     Timeline(TimelineEntry),
     Prompt(Prompt),
@@ -60,6 +63,7 @@ pub struct Overview {
     pub captures: Vec<CaptureView>,
     /// Of terminals that play recordings.
     pub playbacks: Vec<PlaybackView>,
+    pub shells: Vec<ShellView>,
     pub timeline: Vec<TimelineEntry>,
     pub prompts: Vec<Prompt>,
     pub store_notices: Vec<StoreNotice>,
@@ -77,6 +81,7 @@ impl Overview {
             .chain(self.terminals.into_iter().map(EngineEvent::Terminal))
             .chain(self.captures.into_iter().map(EngineEvent::Capture))
             .chain(self.playbacks.into_iter().map(EngineEvent::Playback))
+            .chain(self.shells.into_iter().map(EngineEvent::Shell))
             .chain(self.timeline.into_iter().map(EngineEvent::Timeline))
             .chain(self.prompts.into_iter().map(EngineEvent::Prompt))
             .collect()

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::commands::{CommandClock, ShellFacts};
 use super::kept::KeptScreen;
 use super::screen::Screen;
 use super::seam::Seam;
@@ -94,6 +95,7 @@ pub(super) struct Handle {
     pub typed: mpsc::Sender<Bytes>,
     pub state: watch::Receiver<TerminalState>,
     pub facts: watch::Receiver<TerminalFacts>,
+    pub shell: watch::Receiver<ShellFacts>,
     /// Bytes that were shown so far: whether there is something new to keep.
     pub shown: Arc<AtomicU64>,
 }
@@ -108,6 +110,7 @@ pub(super) fn start(view: View, size: TerminalSize, open: OpenSource) -> Handle 
     let (sizes, _) = watch::channel(size);
     let answers = typed.clone();
     let (tell, facts) = watch::channel(TerminalFacts::default());
+    let (clock, shell) = CommandClock::new();
     let shown = Arc::<AtomicU64>::default();
     let told = view.screen().told();
     let task = Task {
@@ -118,13 +121,14 @@ pub(super) fn start(view: View, size: TerminalSize, open: OpenSource) -> Handle 
         publish,
         facts: tell,
         told,
+        clock,
         shown: Arc::clone(&shown),
         hung_up: false,
         ends_shell: false,
         closed: false,
     };
     tokio::spawn(task.run(open, typed_queue));
-    Handle { commands, typed, state, facts, shown }
+    Handle { commands, typed, state, facts, shell, shown }
 }
 
 struct Task {
@@ -137,6 +141,7 @@ struct Task {
     facts: watch::Sender<TerminalFacts>,
     /// Of which [`Screen::told`](super::screen::Screen::told) the facts are.
     told: u32,
+    clock: CommandClock,
     shown: Arc<AtomicU64>,
     /// The person ended the shell.
     hung_up: bool,
@@ -355,6 +360,7 @@ impl Task {
                     None => break,
                 }
             }
+            self.clock.look(self.view.screen_mut(), Instant::now());
             self.show_now();
             // Emulating a flood takes the time of whoever else runs on this thread.
             tokio::task::yield_now().await;

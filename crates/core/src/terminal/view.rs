@@ -169,6 +169,11 @@ impl View {
         &self.screen
     }
 
+    /// The same, to take from it what it has noticed.
+    pub fn screen_mut(&mut self) -> &mut Screen {
+        &mut self.screen
+    }
+
     /// Keeps so many lines above the screen.
     pub fn set_scrollback(&mut self, lines: usize) {
         self.screen.set_scrollback(lines);
