@@ -103,6 +103,8 @@ export class TerminalSession {
   #surface: Surface | undefined
   #appearance: Appearance
   #showing: Showing | undefined
+  /** The size that the surface had before `sleep`. */
+  #sizeAsleep: TerminalSize | undefined
   /** A new one after each shell that was lost or ended: what was typed for the old one is not sent to the new one. */
   #pump: InputPump
   #opening = false
@@ -193,10 +195,19 @@ export class TerminalSession {
     else if (!this.#opening) void this.#open()
   }
 
+  /** Somebody looks again: what is there comes while the surface is still being drawn, in the size that it had. */
+  wake(): void {
+    if (this.#showing || this.#disposed || this.id === undefined || !this.#sizeAsleep) return
+    const { cols, rows } = this.#sizeAsleep
+    this.surface.terminal.resize(cols, rows)
+    void this.#attach(this.id)
+  }
+
   /** Nobody has looked for long: the surface goes, the terminal goes on. What was selected and searched for is lost. */
   sleep(): void {
     if (this.#disposed) return
     this.#hide()
+    this.#sizeAsleep = this.#surface?.size
     this.#surface?.dispose()
     this.#surface = undefined
     this.hasSelection.value = false

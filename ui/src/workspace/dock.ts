@@ -108,9 +108,11 @@ export class Dock {
     })
   }
 
-  /** Splits, sizes and order as something that can be kept. */
+  /** Splits, sizes and order as something that can be kept. Titles are left out: what a program calls itself may be anything. */
   layout(): unknown {
-    return this.#api.toJSON()
+    const layout = this.#api.toJSON()
+    for (const panel of Object.values(layout.panels)) delete panel.title
+    return layout
   }
 
   /** Lays tabs out as they were. Of a layout that cannot be read they become tabs of one pane. */

@@ -175,7 +175,8 @@ impl Engine {
                 return (KeptScrollback::Lost, View::detached());
             }
         };
-        match find_key(self.secrets()).await.and_then(|key| key.open(name, &sealed)) {
+        // The person asks for it: a locked keyring may ask them in turn.
+        match read_key(self.secrets()).await.and_then(|key| key.open(name, &sealed)) {
             Some((kept, at)) => (KeptScrollback::Back, View::brought_back(&kept, &at)),
             None => (KeptScrollback::Lost, View::detached()),
         }
@@ -204,19 +205,25 @@ impl Engine {
     }
 }
 
-/// The key, if the keyring has one and can be used.
-async fn find_key(secrets: &Secrets) -> Option<SealKey> {
-    // Asking for the state never opens a dialog; a locked keyring is the person's choice.
-    secrets.state().await.ok()?;
+/// The key, if the keyring has one.
+async fn read_key(secrets: &Secrets) -> Option<SealKey> {
     secrets.get(SecretKind::Scrollback, KEY_ACCOUNT).await.ok()?.as_ref().and_then(SealKey::read)
 }
 
-/// The key, made if there was none.
+/// The key, made if there was none, and only if nobody has to unlock the keyring for it.
 async fn make_key(secrets: &Secrets) -> Option<SealKey> {
-    if let Some(key) = find_key(secrets).await {
-        return Some(key);
-    }
+    // Asking for the state never opens a dialog.
     secrets.state().await.ok()?;
+    match secrets.get(SecretKind::Scrollback, KEY_ACCOUNT).await {
+        Ok(None) => {}
+        Ok(Some(secret)) => {
+            if let Some(key) = SealKey::read(&secret) {
+                return Some(key);
+            }
+        }
+        // The key may be there: another one would make what it sealed unreadable.
+        Err(_) => return None,
+    }
     let secret = SealKey::generate()?;
     secrets.keep(SecretKind::Scrollback, KEY_ACCOUNT, secret.clone()).await.ok()?;
     SealKey::read(&secret)
