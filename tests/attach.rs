@@ -104,6 +104,40 @@ async fn what_a_program_asks_while_nobody_looks_is_answered_once() {
     assert!(!next.bytes().windows(3).any(|bytes| bytes == b"\x1b[c"), "the window is not asked again");
 }
 
+fn workspace_of(host: HostId, terminal: Option<TerminalId>) -> Workspace {
+    let tab = WorkspaceTab {
+        id: "tab-1".to_owned(),
+        host,
+        name: Some("mine".to_owned()),
+        terminal,
+        kept: None,
+        facts: Default::default(),
+        more: Default::default(),
+    };
+    Workspace {
+        version: VERSION,
+        layout: Default::default(),
+        tabs: vec![tab],
+        saved_at_ms: 0.0,
+        more: Default::default(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_wants_nothing_kept_finds_nothing_kept() {
+    let desk = Desk::new().await;
+    let file = desk.data_dir().join("workspace.json");
+    desk.engine.workspace_save(workspace_of(HostId("h".into()), None)).await.expect("it is kept");
+    eventually("it is written", || file.exists()).await;
+    desk.engine.workspace_keep(false).await.expect("it is told");
+    eventually("it is removed", || !file.exists()).await;
+    desk.engine.workspace_save(workspace_of(HostId("h".into()), None)).await.expect("it is taken");
+    let state = desk.engine.workspace().await.expect("it says");
+    assert!(state.current.is_some(), "a page that is loaded anew still finds its tabs");
+    desk.engine.shut_down().await;
+    assert!(!file.exists());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_keyring_the_layout_is_kept_and_no_output() {
     let Some(sshd) = available(Sshd::start().await) else { return };
@@ -114,22 +148,7 @@ async fn without_a_keyring_the_layout_is_kept_and_no_output() {
     let id = desk.engine.terminal_open(host.clone(), SIZE, Box::new(page.clone())).await.expect("a terminal");
     type_in(&desk, id, "echo a''secret\n").await;
     page.shows("asecret").await;
-    let tab = WorkspaceTab {
-        id: "tab-1".to_owned(),
-        host,
-        name: Some("mine".to_owned()),
-        terminal: Some(id),
-        kept: None,
-        facts: Default::default(),
-        more: Default::default(),
-    };
-    let document = Workspace {
-        version: VERSION,
-        layout: Default::default(),
-        tabs: vec![tab],
-        saved_at_ms: 0.0,
-        more: Default::default(),
-    };
+    let document = workspace_of(host, Some(id));
     desk.engine.workspace_save(document).await.expect("it is kept");
     desk.engine.shut_down().await;
     let text = std::fs::read_to_string(desk.data_dir().join("workspace.json")).expect("it is kept");

@@ -34,7 +34,7 @@ const LAST: Workspace = {
     host,
     name: n === 1 ? 'logs' : null,
     terminal: null,
-    kept: n === 2 ? null : `${n}`,
+    kept: n === 2 ? null : n === 3 ? 'damaged' : `${n}`,
     facts: {},
   })),
 }

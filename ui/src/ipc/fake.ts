@@ -319,13 +319,14 @@ export function createFake(options: FakeOptions = {}) {
       const entry = terminals.get(id)
       if (!entry) throw problem('terminal-not-found')
       entry.page.say(new TextEncoder().encode(AFRESH))
-      dial(id, entry, find(entry.host))
+      dial(id, entry, isSource(entry.host) ? sourceHost(entry.host) : find(entry.host))
       return null
     },
     terminal_clear: () => null,
     terminal_scrollback: () => null,
     terminal_bring_back: ({ host, kept, size }) => {
       const page = new FakeAttachment(null)
+      if (kept === 'damaged') return { terminal: openTerminal(find(host), size, page), scrollback: 'lost' }
       if (kept !== null) page.say(new TextEncoder().encode('$ make\r\nall done\r\n──── ↻ 2026-11-21 15:04 ────\r\n'))
       return { terminal: openTerminal(find(host), size, page), scrollback: kept === null ? 'none' : 'back' }
     },
@@ -487,6 +488,8 @@ export function createFake(options: FakeOptions = {}) {
     editKnownHosts: trust.forget,
     hosts: () => structuredClone(hosts),
     workspace: () => structuredClone(workspace),
+    /** How many terminals are shown by the page, seen or not. */
+    attached: () => [...terminals.values()].filter(({ page }) => page.attached).length,
   }
 
   return { ...backend, controls }

@@ -57,10 +57,9 @@ interface Showing {
 }
 
 /** What may come too late: the terminal is gone then. */
-function tell<Name extends 'terminal_ack' | 'terminal_clear' | 'terminal_close' | 'terminal_detach' | 'terminal_resize'>(
-  name: Name,
-  args: Commands[Name]['args'],
-): void {
+function tell<
+  Name extends 'terminal_ack' | 'terminal_clear' | 'terminal_close' | 'terminal_detach' | 'terminal_reset' | 'terminal_resize',
+>(name: Name, args: Commands[Name]['args']): void {
   void useBackend()
     .call(name, args)
     .catch(() => {})

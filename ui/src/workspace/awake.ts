@@ -8,16 +8,28 @@ import type { TabId } from './workspace'
 /** Tabs that are kept beside those that can be seen: as many as one goes back and forth between. */
 export const AWAKE_HIDDEN_TABS = 6
 
+/** Taking a browser's terminal down takes time that whoever has just chosen another tab is waiting for. */
+export const REST_AFTER_MS = 500
+
 export class Awake {
   readonly tabs = shallowReactive(new Set<TabId>())
   /** The one that was seen last comes first. */
   #seen: TabId[] = []
 
+  #visible = 0
+  #resting: ReturnType<typeof setTimeout> | undefined
+
   /** These can be seen now, and no others. */
   see(visible: readonly TabId[]): void {
-    this.#seen = [...visible, ...this.#seen.filter((id) => !visible.includes(id))].slice(0, visible.length + AWAKE_HIDDEN_TABS)
-    for (const id of [...this.tabs]) if (!this.#seen.includes(id)) this.tabs.delete(id)
+    this.#seen = [...visible, ...this.#seen.filter((id) => !visible.includes(id))]
+    this.#visible = visible.length
     for (const id of visible) this.tabs.add(id)
+    if (this.#seen.length > visible.length + AWAKE_HIDDEN_TABS) this.#resting ??= setTimeout(() => this.#rest(), REST_AFTER_MS)
+  }
+
+  #rest(): void {
+    this.#resting = undefined
+    for (const id of this.#seen.splice(this.#visible + AWAKE_HIDDEN_TABS)) this.tabs.delete(id)
   }
 
   forget(id: TabId): void {

@@ -9,8 +9,8 @@ use crate::error::Problem;
 use crate::host::{HostList, StoreNotice};
 use crate::prompt::Prompt;
 use crate::terminal::capture::CaptureView;
-use crate::terminal::playback::PlaybackView;
 use crate::terminal::commands::ShellView;
+use crate::terminal::playback::PlaybackView;
 use crate::terminal::state::TerminalView;
 use crate::timeline::TimelineEntry;
 
