@@ -227,6 +227,36 @@ async fn a_session_that_ended_while_nobody_looked_is_a_new_shell_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_terminal_that_was_given_up_and_opened_again_finds_its_shell_in_tmux() {
+    if !has("tmux") {
+        return;
+    }
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let bed = Bed::new(&sshd, with_tmux(Multiplexer::Tmux)).await;
+    let screen = bed.desk.open(&bed.host).await;
+    screen.running().await;
+    let shell = answer(&screen, "$$").await;
+    bed.proxy.stop_listening().await;
+    bed.proxy.cut_now(Cut::Reset);
+    screen.lost(1).await;
+    bed.desk.engine.host_give_up(bed.host.clone()).await.expect("it is given up");
+    screen.end().await;
+    bed.proxy.listen_again().await;
+    bed.desk.engine.host_retry(bed.host.clone()).await.expect("it tries");
+    let again = bed.desk.open(&bed.host).await;
+    again.running().await;
+    assert_eq!(answer(&again, "$$").await, shell);
+    let beside = bed.desk.open(&bed.host).await;
+    beside.running().await;
+    assert_ne!(answer(&beside, "$$").await, shell, "a further one has a shell of its own");
+    for screen in [&again, &beside] {
+        let session = answer(screen, "$(tmux display -p '#S')").await;
+        bed.desk.engine.terminal_close(screen.id).await.expect("it closes");
+        eventually("its session is gone", || !tmux_sessions().contains(&session)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_lives_in_screen_has_the_same_shell_again() {
     if !has("screen") {
         return;

@@ -37,6 +37,7 @@ pub mod headless;
 mod jumps;
 pub mod keys;
 mod linked;
+mod shells;
 mod sources;
 mod target;
 mod terminals;

@@ -1,6 +1,6 @@
 //! The terminals that run, by their numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,26 +8,23 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep_until};
-use uuid::Uuid;
 
 use super::Engine;
+use super::shells::{self, Shells};
 use super::view::EngineEvent;
 use crate::error::{Error, ErrorCode, Result};
 use crate::host::options::Multiplexer;
 use crate::host::{HostId, HostOptions};
 use crate::pool::MakeTarget;
 use crate::terminal::commands::ShellView;
-use crate::terminal::launch::{Launch, Place};
 use crate::terminal::screen::{SCROLLBACK_LINES, SCROLLBACK_LINES_MAX};
 use crate::terminal::seam::SeamWords;
-use crate::terminal::state::{TerminalId, TerminalSize, TerminalState, TerminalView};
+use crate::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};
 use crate::terminal::view::{Attachment, Output, View};
 use crate::terminal::{OpenSource, Opening, Terminal, gone, integration, shell};
 
 /// Terminals at once, those whose shell has ended too as long as they are shown. Each may take 4 MiB for its scrollback.
 const TERMINALS_MAX: usize = 256;
-/// How often a shell is asked for in its old directory before one at home will do.
-const LINES_IN_VAIN: u32 = 2;
 /// Directories that change faster than a person can read are told as they are then.
 const SHELL_NEWS_PAUSE: Duration = Duration::from_millis(100);
 /// Time for terminals to end at the end of the app.
@@ -43,55 +40,17 @@ pub(super) struct Terminals {
     scrollback: Arc<AtomicUsize>,
     events: broadcast::Sender<EngineEvent>,
     words: Arc<Mutex<SeamWords>>,
+    /// Terminals that were closed without their session of tmux or screen: the next one of the host goes on there. When it is full
+    /// the oldest is forgotten, and stays on its host.
+    left_behind: Arc<Mutex<LeftBehind>>,
 }
 
-/// The shells that a terminal had so far.
-struct Shells {
-    /// Random: what a terminal's shells on a host are called by.
-    name: String,
-    last: Mutex<LastShell>,
-}
-
-#[derive(Default)]
-struct LastShell {
-    /// The mark of the one that ran last.
-    mark: Option<String>,
-    /// How many were asked for.
-    asked: u32,
-    /// How many were asked for since one ran.
-    in_vain: u32,
-}
-
-impl Shells {
-    fn new() -> Self {
-        Self { name: Uuid::new_v4().simple().to_string(), last: Mutex::default() }
-    }
-
-    fn launch(&self, opening: Opening, multiplexer: Multiplexer) -> Launch {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.asked = last.asked.saturating_add(1);
-        last.in_vain = last.in_vain.saturating_add(1);
-        let place = match (opening, &last.mark) {
-            // A server may hang up on a line that it does not know: a shell at home is better than none.
-            _ if last.in_vain > LINES_IN_VAIN => Place::Home,
-            (Opening::First, _) | (Opening::Again { directory: None }, None) => Place::Home,
-            (Opening::Again { directory: Some(directory) }, _) => Place::At(directory),
-            (Opening::Again { directory: None }, Some(mark)) => Place::OfShell(mark.clone()),
-        };
-        // Closed by a dash, so that none is the beginning of another one.
-        let mark = format!("{}-{}-", self.name, last.asked);
-        Launch { mark, place, multiplexer, session: format!("bowline-{}", self.name) }
-    }
-
-    fn opened(&self, launch: Launch) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        (last.mark, last.in_vain) = (Some(launch.mark), 0);
-    }
-}
+type LeftBehind = VecDeque<(HostId, Arc<Shells>)>;
 
 struct Running {
     terminal: Terminal,
     host: HostId,
+    shells: Arc<Shells>,
 }
 
 impl Engine {
@@ -112,18 +71,19 @@ impl Engine {
 
     /// Opens a terminal whose view may have something to show already.
     pub(super) fn start_terminal(&self, host: &HostId, size: TerminalSize, view: View) -> Result<TerminalId> {
+        let shells = self.inner.terminals.left_behind(host).unwrap_or_default();
         let open = self.open_without_host(host).unwrap_or_else(|| {
-            let open = self.open_on_host(host);
+            let open = self.open_on_host(host, Arc::clone(&shells));
             Box::new(move |_| open)
         });
-        self.inner.terminals.start(host.clone(), view, |id, view| Terminal::start(view, size, open(id)))
+        let start = |id, view| Terminal::start(view, size, open(id));
+        self.inner.terminals.start(host.clone(), shells, view, start)
     }
 
-    fn open_on_host(&self, host: &HostId) -> OpenSource {
+    fn open_on_host(&self, host: &HostId, shells: Arc<Shells>) -> OpenSource {
         // An engine that is given up must not be held by its terminals.
         let weak = Arc::downgrade(&self.inner);
         let host = host.clone();
-        let shells = Arc::new(Shells::new());
         Box::new(move |opening, size| {
             let (inner, host, shells) = (weak.upgrade(), host.clone(), Arc::clone(&shells));
             Box::pin(async move {
@@ -138,9 +98,10 @@ impl Engine {
                 // A command that the config has instead of a shell is nobody to type to, and no more is tmux or screen.
                 let is_shell = place.connection().target().session.remote_command.is_none();
                 let options = engine.options(&host).await;
-                let launch = shells.launch(opening, options.multiplexer);
+                let asks = shells::may_be_asked(place.connection().server().as_deref());
+                let launch = shells.launch(opening, options.multiplexer, asks);
                 let mut source = shell::open_with(place, size, &launch, &options.startup_command).await?;
-                shells.opened(launch);
+                shells.opened(launch, source.beginning.arrival);
                 source.beginning.words = engine.inner.terminals.words();
                 let teaches =
                     is_shell && options.shell_integration && options.multiplexer == Multiplexer::None;
@@ -252,9 +213,29 @@ impl Engine {
 
 impl Terminals {
     pub(super) fn new(events: broadcast::Sender<EngineEvent>) -> Self {
-        let scrollback = Arc::new(AtomicUsize::new(SCROLLBACK_LINES));
-        let (running, last_id, words) = (Arc::default(), Arc::default(), Arc::default());
-        Self { running, last_id, scrollback, events, words }
+        Self {
+            running: Arc::default(),
+            last_id: Arc::default(),
+            scrollback: Arc::new(AtomicUsize::new(SCROLLBACK_LINES)),
+            events,
+            words: Arc::default(),
+            left_behind: Arc::default(),
+        }
+    }
+
+    /// The shells of the terminal of a host that was closed last without its session.
+    fn left_behind(&self, host: &HostId) -> Option<Arc<Shells>> {
+        let mut left = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = left.iter().rposition(|(of, _)| of == host)?;
+        left.remove(newest).map(|(_, shells)| shells)
+    }
+
+    fn leave_behind(&self, Running { host, shells, .. }: Running) {
+        let mut left = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.len() == TERMINALS_MAX {
+            left.pop_front();
+        }
+        left.push_back((host, shells));
     }
 
     fn words(&self) -> SeamWords {
@@ -264,6 +245,7 @@ impl Terminals {
     fn start(
         &self,
         host: HostId,
+        shells: Arc<Shells>,
         mut view: View,
         start: impl FnOnce(TerminalId, View) -> Terminal,
     ) -> Result<TerminalId> {
@@ -282,7 +264,7 @@ impl Terminals {
         let terminal = start(id, view);
         tokio::spawn(self.clone().follow(id, host.clone(), terminal.clone()));
         tokio::spawn(self.clone().follow_shell(id, host.clone(), terminal.clone()));
-        running.insert(id, Running { terminal, host });
+        running.insert(id, Running { terminal, host, shells });
         Ok(id)
     }
 
@@ -315,6 +297,7 @@ impl Terminals {
         let mut next_facts = Instant::now();
         loop {
             let state = states.borrow_and_update().clone();
+            let was_lost = matches!(&state, TerminalState::Ended { end: TerminalEnd::Failed { .. } });
             let said = facts.borrow_and_update().clone();
             let view = TerminalView { id, host_id: host.clone(), state, facts: said };
             let _ = self.events.send(EngineEvent::Terminal(view));
@@ -329,7 +312,10 @@ impl Terminals {
                 }
             };
             if news.is_err() {
-                self.lock().remove(&id);
+                let closed = self.lock().remove(&id);
+                if let Some(running) = closed.filter(|one| was_lost && one.shells.lives_on()) {
+                    self.leave_behind(running);
+                }
                 return;
             }
         }

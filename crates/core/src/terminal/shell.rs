@@ -25,8 +25,9 @@ const TERM: &str = "xterm-256color";
 const MODES: &[(Pty, u32)] = &[(Pty::IUTF8, 1), (Pty::TTY_OP_ISPEED, 38400), (Pty::TTY_OP_OSPEED, 38400)];
 /// Time to hand a channel's end to russh; it takes none unless the connection is stuck, and then the end comes anyway.
 const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
-/// Time for a launch to say what it came to. The person's shell may do a lot at its start before it runs the line.
-const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(8);
+/// Time for a launch to say what it came to. The person's shell may do a lot at its start before it runs the line, and a host
+/// that has just come back may be slow. Nothing of its output is shown before.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(15);
 /// Output that may come before that. What is longer is a shell that does something else.
 const EARLY_MAX_BYTES: usize = 64 * 1024;
 /// Time for tmux or screen to end a session.
@@ -170,12 +171,16 @@ async fn ask(
 /// not run.
 async fn arrival(reader: &mut ChannelReadHalf, launch: &Launch) -> Option<(Arrival, Bytes)> {
     let mut output = Vec::new();
+    // What runs when nothing is said about it: perhaps what the person's own shell asks at its start. A session may come.
+    let untold = match launch.multiplexer {
+        Multiplexer::None => Arrival::Shell,
+        Multiplexer::Tmux | Multiplexer::Screen => Arrival::NewSession,
+    };
     let deadline = tokio::time::Instant::now() + ARRIVAL_TIMEOUT;
     loop {
         let message = match tokio::time::timeout_at(deadline, reader.wait()).await {
             Ok(message) => message?,
-            // Something runs, perhaps what the person's own shell asks at its start.
-            Err(_) => return Some((Arrival::Shell, output.into())),
+            Err(_) => return Some((untold, output.into())),
         };
         match message {
             ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, ext: STDERR } => {
@@ -185,7 +190,7 @@ async fn arrival(reader: &mut ChannelReadHalf, launch: &Launch) -> Option<(Arriv
                     return Some((found.arrival, output.into()));
                 }
                 if output.len() > EARLY_MAX_BYTES {
-                    return Some((Arrival::Shell, output.into()));
+                    return Some((untold, output.into()));
                 }
             }
             ChannelMsg::Close | ChannelMsg::Eof | ChannelMsg::ExitStatus { .. } => return None,

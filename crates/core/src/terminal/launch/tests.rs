@@ -27,7 +27,7 @@ fn run(login_shell: &str, launch: &Launch, home: &Path) -> Output {
         .arg("-c")
         .arg(launch.line().expect("there is one"))
         .env_clear()
-        .env("PATH", "/usr/bin:/bin")
+        .env("PATH", if launch.multiplexer == Multiplexer::None { "/usr/bin:/bin" } else { "/nowhere" })
         .env("HOME", home)
         .env("SHELL", says)
         .current_dir(home)
@@ -195,4 +195,21 @@ fn the_word_about_the_arrival_is_found_behind_other_output_and_only_whole() {
     assert_eq!(launch.find_arrival(output), Some(Found { arrival: Arrival::SameSession, start: 7, end: 32 }));
     assert_eq!(launch.find_arrival(&output[..31]), None);
     assert_eq!(launch.find_arrival(b"\x1b]5379;bowline;1234;same\x07"), None);
+}
+
+#[test]
+fn every_login_shell_takes_the_lines_for_tmux_and_screen_and_has_a_plain_shell_without_them() {
+    let home = tempfile::tempdir().expect("a folder");
+    let root = home.path().canonicalize().expect("it is there");
+    for multiplexer in [Multiplexer::Tmux, Multiplexer::Screen] {
+        let launch = launch(Place::Home, multiplexer);
+        for shell in shells() {
+            let output = run(shell, &launch, &root);
+            let found = launch.find_arrival(&output.stdout).unwrap_or_else(|| panic!("{shell}: {output:?}"));
+            assert_eq!(found.arrival, Arrival::NoMultiplexer, "{shell}");
+            let there = output.stdout[found.end..].strip_suffix(b"\n").expect("a line");
+            assert_eq!(there, root.as_os_str().as_bytes(), "{shell}");
+            assert!(output.stderr.is_empty(), "{shell}: {output:?}");
+        }
+    }
 }
