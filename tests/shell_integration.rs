@@ -91,6 +91,9 @@ async fn all_is_right(server: &Server, status: &str, lines: &str, history: &str)
     let screen = server.open().await;
     marks_are(&screen, "A B").await;
     let first = seen(&screen);
+    let said = String::from_utf8_lossy(&screen.bytes()).into_owned();
+    let directory = format!("\x1b]1337;CurrentDir={}\x07", server.home.path().display());
+    assert!(said.contains(&directory), "the directory is known from the first prompt on: {said:?}");
     for typed in ["Bowline", "bowline", "133", "printf", "BASH_VERSION"] {
         assert!(!first.contains(typed), "{typed} is seen: {first}");
     }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { fuzzyMatch } from '../../ui/src/workspace/fuzzy'
 import { shortTitle, tabLabels } from '../../ui/src/workspace/tab-labels'
 
-const tab = (id: string, host: string, title = '', given?: string) => ({ id, host, title, given })
+const tab = (id: string, host: string, title = '', given?: string) => ({ id, host, title, given, directory: null })
 
 describe('the names of tabs', () => {
   it('tell two tabs of one host apart by title, else by number', () => {
@@ -25,7 +25,7 @@ describe('the names of tabs', () => {
   })
 
   it('are what a person gave them', () => {
-    expect(tabLabels([tab('1', 'web-01', 'vim', '日志')]).get('1')).toEqual({ name: '日志', detail: 'vim' })
+    expect(tabLabels([tab('1', 'web-01', 'vim', '日志')]).get('1')).toMatchObject({ name: '日志', detail: 'vim' })
   })
 
   it('leave out of a title what the name says already', () => {

@@ -62,7 +62,7 @@ export class MarkGutter {
     const screen = this.terminal.element?.querySelector<HTMLElement>('.xterm-screen')
     if (!screen || screen.clientHeight === 0) return
     const height = screen.clientHeight / this.terminal.rows
-    const top = screen.offsetTop
+    const top = screen.getBoundingClientRect().top - this.#element.getBoundingClientRect().top
     const current = this.events.current()
     for (const { command, row } of seen.values()) {
       const button = this.#buttons.get(command.id) ?? this.#newButton(command.id)

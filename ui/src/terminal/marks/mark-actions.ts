@@ -33,6 +33,6 @@ export function registerMarkActions(active: () => TerminalSession | undefined): 
     // Once it is drawn where it is now.
     requestAnimationFrame(() => requestAnimationFrame(() => (session.markMenu.value = meant)))
   })
-  register('marks.copyOutput', { mac: 'Cmd+Shift+Y', other: 'Ctrl+Shift+Y' }, copyOutput)
-  register('marks.selectOutput', { mac: 'Cmd+Alt+Y', other: 'Ctrl+Shift+Alt+Y' }, selectOutput)
+  register('marks.copyOutput', { mac: 'Cmd+Shift+C', other: 'Ctrl+Shift+Alt+C' }, copyOutput)
+  register('marks.selectOutput', { mac: 'Cmd+Shift+S', other: 'Ctrl+Shift+Alt+S' }, selectOutput)
 }

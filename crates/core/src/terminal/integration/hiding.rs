@@ -117,6 +117,7 @@ pub(super) fn without_typing(held: &[u8]) -> Option<Vec<u8>> {
     let lines = prompt.iter().filter(|&&byte| byte == b'\n').count().min(PROMPT_LINES);
     // Modes that were set and taken back on the way end as they do.
     let mut shown = modes(before);
+    shown.extend(directory(before));
     shown.push(b'\r');
     (0..lines).for_each(|_| shown.extend(b"\x1b[A"));
     shown.extend(CLEAR_LINE);
@@ -137,6 +138,21 @@ fn modes(output: &[u8]) -> Vec<u8> {
         rest = &rest[3 + body..];
     }
     modes
+}
+
+/// What some output says last about the shell's directory: the first prompt says it before it begins.
+fn directory(output: &[u8]) -> &[u8] {
+    let said = [&b"\x1b]1337;CurrentDir="[..], b"\x1b]7;"];
+    let last =
+        said.iter().filter_map(|start| output.windows(start.len()).rposition(|window| window == *start));
+    let Some(start) = last.max() else { return &[] };
+    let rest = &output[start..];
+    // Ended by BEL or by ST.
+    match rest.iter().skip(1).position(|byte| matches!(byte, 0x07 | 0x1b)) {
+        Some(end) if rest[end + 1] == 0x07 => &rest[..end + 2],
+        Some(end) if rest.get(end + 2) == Some(&b'\\') => &rest[..end + 3],
+        _ => &[],
+    }
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {

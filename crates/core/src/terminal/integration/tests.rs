@@ -117,8 +117,12 @@ async fn a_prompt_of_several_lines_takes_the_place_of_the_one_before() {
     bed.says("\x1b]1337;Bowline=/5.9/\x07").await;
     bed.shown(SECOND).await;
     assert_eq!(bed.typed().await, format!("{}{}", hiding::question(), hiding::hooks(Shell::Zsh)));
-    bed.says("\x1b]133;A\x07~/src\r\n❯ \x1b]133;B\x07").await;
-    assert_eq!(bed.shown(SECOND).await, "\r\x1b[A\r\x1b[J\x1b]133;A\x07~/src\r\n❯ \x1b]133;B\x07");
+    bed.says("\x1b]7;file:///old\x1b\\\x1b]1337;CurrentDir=/srv\x07\x1b]133;A\x07~/src\r\n❯ \x1b]133;B\x07")
+        .await;
+    assert_eq!(
+        bed.shown(SECOND).await,
+        "\x1b]1337;CurrentDir=/srv\x07\r\x1b[A\r\x1b[J\x1b]133;A\x07~/src\r\n❯ \x1b]133;B\x07"
+    );
 }
 
 #[tokio::test(start_paused = true)]
