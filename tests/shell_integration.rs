@@ -1,5 +1,6 @@
 //! Shells on a real sshd that are taught to set marks: bash, zsh and fish, and one that cannot be taught.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,6 +8,8 @@ use bowline_core::host::{AuthMethod, HostDraft, HostOptions};
 use bowline_core::terminal::screen::Screen as Emulator;
 use bowline_core::terminal::state::TerminalSize;
 use bowline_tests::desk::{Desk, Screen, at};
+use bowline_tests::eventually::eventually;
+use bowline_tests::fault_proxy::{Cut, FaultProxy};
 use bowline_tests::sshd::Sshd;
 use bowline_tests::{Unavailable, available};
 
@@ -36,12 +39,16 @@ async fn server(shell: &str, files: &[(&str, &str)]) -> Option<Server> {
 
 impl Server {
     async fn open(&self) -> Screen<'_> {
+        self.open_at(self.sshd.address()).await
+    }
+
+    async fn open_at(&self, address: SocketAddr) -> Screen<'_> {
         let draft = HostDraft {
             user: self.sshd.user().to_owned(),
             auth: AuthMethod::Key,
             key_path: self.sshd.client_key_file().to_string_lossy().into_owned(),
             options: HostOptions { shell_integration: true, ..HostOptions::default() },
-            ..at(self.sshd.address())
+            ..at(address)
         };
         let host = self.desk.save_draft(draft).await;
         let screen = self.desk.open(&host).await;
@@ -108,6 +115,12 @@ async fn all_is_right(server: &Server, status: &str, lines: &str, history: &str)
     let said = String::from_utf8_lossy(&screen.bytes()).into_owned();
     let directory = format!("\x1b]1337;CurrentDir={}/a b\x07", server.home.path().display());
     assert!(said.contains(&directory), "{said:?}");
+    let directory = format!("{}/a b", server.home.path().display());
+    eventually("the window knows the directory", || {
+        let shells = server.desk.shells();
+        shells.last().is_some_and(|shell| shell.facts.directory.as_ref() == Some(&directory))
+    })
+    .await;
     // The history has what was typed and nothing else.
     command(&screen, &format!("{history}; echo end-of-history"), "C D;0 A B").await;
     let text = seen(&screen);
@@ -184,4 +197,33 @@ async fn a_shell_that_cannot_be_taught_shows_its_prompt_once() {
     screen.type_in("echo works-$((1 + 1))\n").await;
     screen.shows("works-2").await;
     assert_eq!(marks(&screen), "");
+}
+
+#[tokio::test]
+async fn the_shell_after_a_lost_connection_is_taught_again() {
+    let Some(server) = server("bash --norc -i", &[]).await else { return };
+    let proxy = FaultProxy::start(server.sshd.address(), 1).await;
+    server.desk.answer_with("");
+    let screen = server.open_at(proxy.address()).await;
+    marks_are(&screen, "A B").await;
+    command(&screen, "true", "C D;0 A B").await;
+    proxy.cut_now(Cut::Reset);
+    // The new shell's prompt comes behind the one that was lost.
+    marks_are(&screen, "A B C D;0 A B A B").await;
+    command(&screen, "false", "C D;1 A B").await;
+    assert!(!seen(&screen).contains("owline"), "{}", seen(&screen));
+}
+
+#[tokio::test]
+async fn a_command_of_the_config_is_not_typed_to() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let desk = Desk::new().await;
+    desk.know(&sshd);
+    let config = "Host 127.0.0.1\n  RemoteCommand printf '%%s ' '$'; cat\n  RequestTTY yes\n";
+    std::fs::write(desk.ssh_dir().join("config"), config).expect("it is written");
+    let server = Server { sshd, home: tempfile::tempdir().expect("a folder"), desk };
+    let screen = server.open().await;
+    screen.shows("$ ").await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(seen(&screen).trim(), "$");
 }

@@ -11,7 +11,7 @@ const BUILD = ['build-essential', 'pkg-config', 'libwebkit2gtk-4.1-dev', 'libdbu
 const DESKTOP = ['xvfb', 'webkit2gtk-driver', 'dbus', 'gnome-keyring', 'fonts-dejavu-core', 'fonts-wqy-microhei']
 // What the tests meet: a real OpenSSH, a link of their own, others' programs, mouse and keys from outside.
 const TESTS = ['openssh-server', 'openssh-client', 'iproute2', 'rsync', 'xdotool', 'procps', 'vim-tiny', 'file', 'tmux', 'screen']
-// Login shells beside bash, which take the lines of a reconnect apart in ways of their own.
+// Login shells beside bash: each takes the lines of a reconnect, and what teaches it marks, in a way of its own.
 const SHELLS = ['zsh', 'fish', 'tcsh']
 
 /** `purpose` is 'app' (build it), 'desktop' (also run it where there is no display) or 'tests' (everything). */

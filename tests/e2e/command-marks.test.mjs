@@ -53,6 +53,7 @@ test('a host with integration on shows its first prompt only, and then a mark fo
   await addHost(app, { address: '127.0.0.1', port, user, name: 'web', keyFile: clientKey })
   await app.click('button', 'Advanced')
   await app.run((it) => it.click(), await app.byLabel('Mark commands in the terminal'))
+  await app.run((it) => it.scrollIntoView({ block: 'center' }), await app.byLabel('Mark commands in the terminal'))
   await look(app, 'marks-form')
   await app.click('button', 'Save and open', { exact: true })
   await app.click('button', 'Always trust', { exact: true })
@@ -136,7 +137,7 @@ test('the history of the shell has what was typed and nothing else', async () =>
 })
 
 test('the tab shows the directory, shortened, with the whole path as its hint', async () => {
-  await app.type('mkdir -p deep/er/still; cd deep/er/still\n')
+  await app.type('mkdir -p ~/deep/er/still; cd ~/deep/er/still\n')
   await app.byRole('tab', '…/er/still')
   const hint = await app.run(() => [...document.querySelectorAll('.head')].map((it) => it.title).join('\n'))
   assert.match(hint, /\/deep\/er\/still/)

@@ -13,6 +13,7 @@ use bowline_core::host::{AuthMethod, HostDraft, HostId, HostList};
 use bowline_core::pool::IdleExpiry;
 use bowline_core::prompt::{Answer, Prompt, Question, Secret};
 use bowline_core::terminal::capture::CaptureView;
+use bowline_core::terminal::commands::ShellView;
 use bowline_core::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState};
 use bowline_core::terminal::view::{Output, WindowGone};
 use bowline_core::timeline::{TimelineEntry, TimelineEvent};
@@ -47,6 +48,7 @@ struct Seen {
     config_notes: Vec<ConfigNotes>,
     hosts: Vec<HostList>,
     captures: Vec<CaptureView>,
+    shells: Vec<ShellView>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -147,6 +149,11 @@ impl Desk {
     /// Everything that was said about configs so far.
     pub fn config_notes(&self) -> Vec<ConfigNotes> {
         self.seen().config_notes.clone()
+    }
+
+    /// What was told of the shells in the terminals.
+    pub fn shells(&self) -> Vec<ShellView> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).shells.clone()
     }
 
     /// Every list of hosts that was told so far.
@@ -417,6 +424,10 @@ async fn watch(
                 }
                 EngineEvent::Capture(view) => {
                     seen.captures.push(view);
+                    None
+                }
+                EngineEvent::Shell(view) => {
+                    seen.shells.push(view);
                     None
                 }
                 EngineEvent::Playback(_) | EngineEvent::PromptGone(_) => None,

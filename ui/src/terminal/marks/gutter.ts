@@ -3,7 +3,7 @@ import type { IDisposable, Terminal } from '@xterm/xterm'
 import { outcomeOf, type Command, type CommandMarks } from './command-marks'
 import './gutter.css'
 
-export interface GutterEvents {
+interface GutterEvents {
   /** What a mark is called. */
   name: (command: Command) => string
   /** A mark was clicked. */

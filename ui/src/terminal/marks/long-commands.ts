@@ -33,7 +33,7 @@ export function longCommandText(ended: LongCommand, host: string): { title: stri
   }
 }
 
-export interface LongCommandWatch {
+interface LongCommandWatch {
   known: Iterable<ShellView>
   after: () => LongCommands
   /** Whether the terminal is before the person's eyes. */

@@ -10,7 +10,7 @@ import { MarkGutter } from './gutter'
 const NAME_CHARACTERS = 80
 
 /** `make test: failed with status 2`. */
-export function markName(marks: CommandMarks, command: Command): string {
+function markName(marks: CommandMarks, command: Command): string {
   const text = plainTitle(marks.text(command)).slice(0, NAME_CHARACTERS)
   const outcome = t(`marks.outcomes.${outcomeOf(command)}`, { status: String(command.status ?? '') })
   return text === '' ? outcome : t('marks.name', { command: text, outcome })
