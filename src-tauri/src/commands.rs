@@ -8,6 +8,7 @@ mod hosts;
 mod keys;
 mod prompts;
 mod shell;
+mod snippets;
 mod terminals;
 mod trust;
 mod workspace;
@@ -88,6 +89,12 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
         capture_files::pick_recording,
         capture_files::pick_capture_folder,
         capture_files::reveal_capture_folder,
+        snippets::snippets,
+        snippets::snippet,
+        snippets::snippet_create,
+        snippets::snippet_update,
+        snippets::snippet_delete,
+        snippets::snippet_restore,
         shell::pick_key_file,
         shell::timeline_save,
         shell::notify,
@@ -111,6 +118,7 @@ pub fn declarations(config: &ts_rs::Config) -> Vec<Declaration> {
         workspace::declarations(config),
         captures::declarations(config),
         capture_files::declarations(config),
+        snippets::declarations(config),
         shell::declarations(config),
     ]
     .concat()

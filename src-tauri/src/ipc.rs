@@ -19,6 +19,7 @@ use bowline_core::host::{
     ProblemKind, StoreNotice,
 };
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
+use bowline_core::snippet::{Snippet, SnippetDraft, SnippetEntry, SnippetId};
 use bowline_core::terminal::capture::CaptureView;
 use bowline_core::terminal::commands::{LongCommand, ShellFacts, ShellView};
 use bowline_core::terminal::playback::{PlaybackCommand, PlaybackState, PlaybackView};
@@ -123,6 +124,10 @@ pub fn typescript() -> String {
         TestStep,
         TestOutcome,
         TestProgress,
+        SnippetId,
+        SnippetDraft,
+        Snippet,
+        SnippetEntry,
         KeyMarker,
         TrustedKey,
         TrustedKeys,

@@ -1,7 +1,7 @@
 /** Which dialog is open. There is one at a time; questions of the engine come on top of it. */
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
-import type { ConfigNotes, HostDraft, HostId } from './ipc'
+import type { ConfigNotes, HostDraft, HostId, SnippetId } from './ipc'
 
 export type Dialog =
   | { kind: 'host-add'; start?: Partial<HostDraft> }
@@ -11,6 +11,9 @@ export type Dialog =
   /** `alias`: only this one is chosen at first. */
   | { kind: 'import'; alias?: string }
   | { kind: 'broadcast' }
+  /** `add`: with the form of a new one. */
+  | { kind: 'snippets'; add?: boolean }
+  | { kind: 'snippet-insert'; id: SnippetId }
   | { kind: 'settings' }
   | { kind: 'trusted-keys' }
   | { kind: 'config-notes'; notes: ConfigNotes }

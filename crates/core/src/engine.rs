@@ -38,6 +38,7 @@ mod jumps;
 pub mod keys;
 mod linked;
 mod shells;
+mod snippets;
 mod sources;
 mod target;
 mod terminals;

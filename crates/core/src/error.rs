@@ -64,6 +64,12 @@ codes! {
     /// A file that the person asked for could not be written: `path`, `cause`.
     ExportFailed => Fix,
 
+    // Snippets.
+    /// A snippet cannot be kept as it is: `reason`.
+    SnippetInvalid => Fix,
+    /// The snippet is not there any more: `snippet`.
+    SnippetNotFound => Fix,
+
     // Dialling.
     /// The name does not resolve: `address`, `cause`.
     Unresolvable => Retry,

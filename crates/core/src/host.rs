@@ -12,7 +12,7 @@ pub mod options;
 mod order;
 
 pub use check::{FieldProblem, HostField, ProblemKind, check};
-pub(crate) use check::{accept, address_problem};
+pub(crate) use check::{accept, address_problem, unreadable};
 pub use options::HostOptions;
 
 use serde::{Deserialize, Serialize};

@@ -10,6 +10,7 @@ pub mod host;
 pub mod network;
 pub mod pool;
 pub mod prompt;
+pub mod snippet;
 pub mod terminal;
 pub mod timeline;
 pub mod trust;

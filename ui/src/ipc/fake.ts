@@ -12,6 +12,7 @@ import { FAKE_HOSTS, importCandidates, LINKED_HOSTS, manyHosts } from './fake-ho
 import { FakeKeys } from './fake-keys'
 import { problem } from './fake-problem'
 import { FakeSources, isSource, sourceHost } from './fake-sources'
+import { fakeSnippets } from './fake-snippets'
 import { openFakeTerminal, type FakeTerminal } from './fake-terminal'
 import { FakeTimeline } from './fake-timeline'
 import { fakeTrust } from './fake-trust'
@@ -384,6 +385,7 @@ export function createFake(options: FakeOptions = {}) {
       opened.push('capture-folder')
       return null
     },
+    ...fakeSnippets(),
     trusted_keys: trust.trusted_keys,
     trusted_key_remove: trust.trusted_key_remove,
     trusted_key_restore: trust.trusted_key_restore,

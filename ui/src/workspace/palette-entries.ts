@@ -1,6 +1,8 @@
 /** What the palette offers: every action that can run now, the other open tabs and the saved hosts. */
+import { useDialogs } from '../dialogs'
 import { hostName, useHosts } from '../hosts/hosts'
 import { t } from '../i18n'
+import { useSnippets } from '../snippets/snippets'
 import { actions, chordFor, isEnabled, runAction } from './actions'
 import { fuzzyMatch } from './fuzzy'
 import { keyCaps } from './keys'
@@ -10,7 +12,7 @@ import { useWorkspace } from './workspace'
 
 export interface Entry {
   key: string
-  kind: 'host' | 'tab' | 'action'
+  kind: 'host' | 'tab' | 'action' | 'snippet'
   title: string
   /** The title in pieces, those that match marked. */
   parts: { text: string; hit: boolean }[]
@@ -59,7 +61,18 @@ export function paletteEntries(): Entry[] {
       const title = t('palette.tab', { name: [name, detail].filter(Boolean).join(' ') })
       return { key: id, kind: 'tab', title, parts: whole(title), detail: '', run: () => workspace.show(id) }
     })
-  return [...able, ...others, ...hosts]
+  return [...able, ...others, ...snippetEntries(), ...hosts]
+}
+
+/** They are typed into the terminal that is shown. */
+function snippetEntries(): Entry[] {
+  if (useWorkspace().active?.session.ended !== false) return []
+  const dialogs = useDialogs()
+  return useSnippets().all.map(({ id, name, beginning }): Entry => {
+    const title = t('many.snippets.entry', { name })
+    const run = () => dialogs.show({ kind: 'snippet-insert', id })
+    return { key: `snippet:${id}`, kind: 'snippet', title, parts: whole(title), detail: beginning, run }
+  })
 }
 
 /** Every open tab by its name, the one that is shown as well. */

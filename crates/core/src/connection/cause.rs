@@ -104,6 +104,8 @@ impl Cause {
             | ErrorCode::CaptureFailed
             | ErrorCode::RecordingFull
             | ErrorCode::RecordingUnusable
+            | ErrorCode::SnippetInvalid
+            | ErrorCode::SnippetNotFound
             | ErrorCode::Internal => Cause::Local,
         }
     }

@@ -191,7 +191,7 @@ fn name_on_the_wire(variant: impl Serialize) -> String {
 }
 
 fn name_problem(name: &str) -> Option<ProblemKind> {
-    if name.chars().any(|c| is_control(c) || turns_text(c)) {
+    if name.chars().any(unreadable) {
         Some(ProblemKind::ControlCharacter)
     } else if name.chars().count() > NAME_MAX_CHARS {
         Some(ProblemKind::TooLong)
@@ -350,6 +350,11 @@ fn is_control(c: char) -> bool {
 /// Marks that change the direction of text, so that a name can look like another one (CVE-2021-42574).
 fn turns_text(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What has no place in a name that a person reads.
+pub(crate) fn unreadable(c: char) -> bool {
+    is_control(c) || turns_text(c)
 }
 
 /// Characters without a shape; in a label they join letters and emoji, in an address they only deceive.

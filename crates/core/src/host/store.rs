@@ -8,7 +8,7 @@
 //!
 //! | name | what |
 //! |---|---|
-//! | `hosts.db` (`-wal`, `-shm`) | the hosts |
+//! | `hosts.db` (`-wal`, `-shm`) | the hosts and the snippets |
 //! | `hosts.db.1` .. `.5` | copies, newest first ([`copies`]) |
 //! | `hosts.db.damaged-*`, `hosts.db.newer-*` | what was set aside at a start ([`aside`]); never deleted by us |
 //! | `hosts.lock` | locked by the Bowline that has the hosts open |
@@ -21,6 +21,7 @@ mod owner;
 mod reading;
 mod rows;
 mod schema;
+mod snippets;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,6 +77,7 @@ enum Request {
     SetHasPassword(HostId, bool, Reply<()>),
     Forgettable(Reply<Vec<HostId>>),
     Forget(Vec<HostId>, Reply<()>),
+    Snippet(snippets::SnippetRequest),
 }
 
 impl HostStore {

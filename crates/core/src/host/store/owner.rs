@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use super::copies::{Copies, DAY, Rotation};
-use super::{Request, fault, rows};
+use super::{Request, fault, rows, snippets};
 use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::host::check::{NAME_MAX_CHARS, accept, accept_group};
 use crate::host::{Host, HostDraft, HostId};
@@ -37,6 +37,9 @@ impl Owner {
     ) -> Result<Self> {
         let deleted_before =
             rows::deleted_until(&connection, i64::MAX).map_err(|error| fault::of_sqlite(&path, error))?;
+        if refusal.is_none() {
+            snippets::forget_deleted(&connection).map_err(|error| fault::of_sqlite(&path, error))?;
+        }
         let owner = Self { connection, path, refusal, deleted_before, copied: Instant::now(), _lock: lock };
         owner.copy();
         Ok(owner)
@@ -76,6 +79,7 @@ impl Owner {
             }
             Request::Forgettable(reply) => drop(reply.send(self.forgettable())),
             Request::Forget(ids, reply) => drop(reply.send(self.forget(&ids))),
+            Request::Snippet(request) => self.answer_snippet(request),
         }
     }
 
@@ -147,11 +151,11 @@ impl Owner {
         if self.try_sql(change)? { Ok(()) } else { Err(not_found(id)) }
     }
 
-    fn allow_change(&self) -> Result<()> {
+    pub(super) fn allow_change(&self) -> Result<()> {
         self.refusal.clone().map_or(Ok(()), |problem| Err(Error::from(problem)))
     }
 
-    fn try_sql<T>(&self, sql: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+    pub(super) fn try_sql<T>(&self, sql: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         sql(&self.connection).map_err(|error| fault::of_sqlite(&self.path, error))
     }
 
@@ -195,6 +199,6 @@ fn next_name(name: &str, taken: &[String]) -> String {
     (2..=taken.len() + 2).map(candidate).find(|name| !taken.contains(name)).unwrap_or_else(|| candidate(2))
 }
 
-fn unix_seconds(time: SystemTime) -> i64 {
+pub(super) fn unix_seconds(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }

@@ -32,6 +32,18 @@ const MIGRATIONS: &[&str] = &[
     -- JSON, so that one more option needs no step; see HostOptions.
     ALTER TABLE host ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
 ",
+    "
+    CREATE TABLE snippet (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        text TEXT NOT NULL,
+        press_enter INTEGER NOT NULL CHECK (press_enter IN (0, 1)),
+        deleted_at INTEGER -- Unix seconds; NULL for a snippet on the list
+    ) STRICT;
+    CREATE TRIGGER snippet_inserted AFTER INSERT ON snippet BEGIN UPDATE revision SET number = number + 1; END;
+    CREATE TRIGGER snippet_updated AFTER UPDATE ON snippet BEGIN UPDATE revision SET number = number + 1; END;
+    CREATE TRIGGER snippet_deleted AFTER DELETE ON snippet BEGIN UPDATE revision SET number = number + 1; END;
+",
 ];
 
 /// The version that this Bowline writes.

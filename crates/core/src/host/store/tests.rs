@@ -6,6 +6,7 @@ use crate::error::ErrorCode;
 mod crash;
 mod disk;
 mod files;
+mod snippets;
 
 /// A folder of its own for each test; the store is opened in a folder below it that does not exist yet.
 struct Home {

@@ -239,7 +239,8 @@ async fn a_file_of_the_first_bowline_is_opened_and_its_hosts_take_options() {
     let home = Home::new();
     with_a_copy(&home).await;
     let old = Connection::open(home.database()).unwrap();
-    old.execute_batch("ALTER TABLE host DROP COLUMN options; PRAGMA user_version = 1").unwrap();
+    old.execute_batch("DROP TABLE snippet; ALTER TABLE host DROP COLUMN options; PRAGMA user_version = 1")
+        .unwrap();
     drop(old);
     let (store, notices) = home.open_with_notices();
     assert_eq!(notices, []);
