@@ -1,5 +1,4 @@
 /** The colours of a terminal: a scheme that was chosen, or the design tokens of the theme that is shown. */
-import type { ISearchDecorationOptions } from '@xterm/addon-search'
 import type { ITheme } from '@xterm/xterm'
 import { findScheme, type Scheme } from './schemes'
 
@@ -77,14 +76,12 @@ export function readTheme(scheme: Scheme | undefined, place?: Element): ITheme {
 }
 
 /** How matches of a search are marked. */
-export function readMatchColours(place?: Element): ISearchDecorationOptions {
+export function readMatchColours(place?: Element) {
   const token = tokens(place)
   return {
     matchBackground: token('term-match'),
-    matchOverviewRuler: token('term-match'),
     activeMatchBackground: token('term-match-active'),
     activeMatchBorder: token('accent'),
-    activeMatchColorOverviewRuler: token('accent'),
   }
 }
 

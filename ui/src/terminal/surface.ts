@@ -3,13 +3,12 @@
  * hosts, connections or Vue. Terminal bytes pass through here and never enter reactive state.
  */
 import { FitAddon } from '@xterm/addon-fit'
-import { SearchAddon } from '@xterm/addon-search'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import type { TerminalSize } from '../ipc'
 import type { Platform } from '../workspace/platform'
-import { onThemeChange, readMatchColours, readTheme, shownScheme, type SchemeChoice } from './colours'
+import { onThemeChange, readTheme, shownScheme, type SchemeChoice } from './colours'
 import { fontList, fontsReady } from './fonts'
 import { limitSequences } from './limits'
 import { openLinks } from './links'
@@ -19,6 +18,8 @@ import { TerminalMarks } from './marks/terminal-marks'
 import { answerModeRequests } from './mode-reports'
 import { openWithRenderer } from './renderer'
 import { usesScreenReader } from './screen-reader'
+import { Finder } from './search/finder'
+import type { SearchQuery } from './search/seeker'
 import { refuseStrayKeys } from './stray-keys'
 import './terminal.css'
 
@@ -49,21 +50,11 @@ export interface SurfaceEvents {
   mark: (command: Command) => void
 }
 
-export interface SearchQuery {
-  text: string
-  caseSensitive: boolean
-  regex: boolean
-  wholeWord: boolean
-}
-
 /** Programs that draw a screen break below this size, and a hidden pane is measured as nothing. */
 const SMALLEST: TerminalSize = { cols: 10, rows: 3 }
 
 /** In CSS pixels, for a screen that is larger than its pane. */
 const SMALLEST_LETTERS = 5
-
-/** Counting every match of a common letter in a full scrollback would block typing. */
-const MATCHES_COUNTED = 1000
 
 /** Reports of the mouse and of the focus, and brackets around pastes. */
 const NO_REPORTS = '\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l'
@@ -78,7 +69,7 @@ export class Surface {
   readonly terminal: Terminal
   readonly marks: TerminalMarks
   readonly #fit = new FitAddon()
-  readonly #search = new SearchAddon({ highlightLimit: MATCHES_COUNTED })
+  readonly #finder: Finder
   readonly #stopTheme: () => void
   readonly #stopFocus: () => void
   #appearance: Appearance
@@ -112,6 +103,7 @@ export class Surface {
       windowOptions: {},
       logLevel: 'off',
     })
+    this.#finder = new Finder(this.terminal)
     this.#showColours()
     this.#listen()
     this.marks = new TerminalMarks(this.terminal, this.element, this.events.mark)
@@ -258,26 +250,27 @@ export class Surface {
     if (!this.#focusWanted) this.terminal.focus()
   }
 
-  /** Finds the next match from the selection on, or the one before it. False when there is none or the pattern is not valid. */
-  find(query: SearchQuery, direction: 'next' | 'previous', incremental: boolean): boolean {
-    const { text, caseSensitive, regex, wholeWord } = query
-    const options = { caseSensitive, regex, wholeWord, incremental, decorations: readMatchColours(this.element) }
-    // The addon takes changed options for the ones that it counted with; forgetting makes it count again.
-    if (incremental) this.#search.clearDecorations()
-    try {
-      return direction === 'next' ? this.#search.findNext(text, options) : this.#search.findPrevious(text, options)
-    } catch {
-      return false
-    }
+  /**
+   * Looks for something new in the whole scrollback, from the newest line up.
+   *
+   * @throws PatternError
+   */
+  find(query: SearchQuery): void {
+    this.#finder.begin(query)
   }
 
-  onMatches(listener: (index: number, count: number) => void): () => void {
-    const listening = this.#search.onDidChangeResults(({ resultIndex, resultCount }) => listener(resultIndex, resultCount))
-    return () => listening.dispose()
+  /** To the next match, or to the one before it. */
+  findStep(direction: 'next' | 'previous'): void {
+    this.#finder.step(direction === 'next' ? 1 : -1)
+  }
+
+  /** `index` is -1 where none is chosen; `complete` is false where there may be more than `count`. */
+  onMatches(listener: (index: number, count: number, complete: boolean) => void): () => void {
+    return this.#finder.onMatches(listener)
   }
 
   endSearch(): void {
-    this.#search.clearDecorations()
+    this.#finder.end()
   }
 
   dispose(): void {
@@ -287,6 +280,7 @@ export class Surface {
     MOTION.removeEventListener('change', this.#onMotion)
     this.#stopFocus()
     this.marks.dispose()
+    this.#finder.dispose()
     this.terminal.dispose()
     this.element.remove()
   }
@@ -329,7 +323,6 @@ export class Surface {
   #listen(): void {
     const { terminal, events } = this
     terminal.loadAddon(this.#fit)
-    terminal.loadAddon(this.#search)
     terminal.loadAddon(new Unicode11Addon())
     terminal.unicode.activeVersion = '11'
     limitSequences(terminal)
