@@ -11,6 +11,7 @@ export type Dialog =
   /** `alias`: only this one is chosen at first. */
   | { kind: 'import'; alias?: string }
   | { kind: 'broadcast' }
+  | { kind: 'highlights' }
   /** `add`: with the form of a new one. */
   | { kind: 'snippets'; add?: boolean }
   | { kind: 'snippet-insert'; id: SnippetId }

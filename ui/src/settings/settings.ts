@@ -4,6 +4,7 @@
  */
 import { defineStore } from 'pinia'
 import { reactive, watch } from 'vue'
+import { readRules, type HighlightRule } from '../highlights/rules'
 import { useBackend } from '../ipc'
 import { readClipboardHosts } from './clipboard-hosts'
 import { DEFAULT_TERMINAL_LOOK, readTerminalLook, type TerminalLook } from './terminal-look'
@@ -54,6 +55,8 @@ export interface Settings extends TerminalLook {
   foldedGroups: string[]
   /** What of ssh_config is not used was read and put away, line by line: see `notices/config-notes.ts`. */
   readConfigNotes: string[]
+  /** What is marked in the output of terminals. */
+  highlights: HighlightRule[]
 }
 
 export const DEFAULT_SETTINGS: Readonly<Settings> = {
@@ -80,6 +83,7 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   drawerWidth: 340,
   foldedGroups: [],
   readConfigNotes: [],
+  highlights: readRules(undefined),
 }
 
 /** Smallest value, largest value and step of each number. */
@@ -155,6 +159,7 @@ export function readSettings(stored: Record<string, unknown>): Settings {
     drawerWidth: Math.round(within(LIMITS.drawerWidth, stored['drawerWidth'], usual.drawerWidth)),
     foldedGroups: texts(stored['foldedGroups']),
     readConfigNotes: texts(stored['readConfigNotes']),
+    highlights: readRules(stored['highlights']),
   }
 }
 
@@ -169,6 +174,7 @@ export const useSettings = defineStore('settings', () => {
     clipboardHosts: {},
     foldedGroups: [],
     readConfigNotes: [],
+    highlights: [],
   })
   /** Preferences of a newer Bowline that this one does not know, kept as they are. */
   let others: Record<string, unknown> = {}
@@ -205,7 +211,7 @@ export const useSettings = defineStore('settings', () => {
 
   /** The window keeps its shape, and what was imported stays: only what the dialog shows goes back to the defaults. */
   function reset(): void {
-    const { importedSchemes, sidebarShown, sidebarWidth, drawerWidth, foldedGroups, readConfigNotes } = current
+    const { importedSchemes, sidebarShown, sidebarWidth, drawerWidth, foldedGroups, readConfigNotes, highlights } = current
     Object.assign(current, DEFAULT_SETTINGS, {
       importedSchemes,
       clipboardHosts: {},
@@ -214,6 +220,7 @@ export const useSettings = defineStore('settings', () => {
       drawerWidth,
       foldedGroups,
       readConfigNotes,
+      highlights,
     })
   }
 

@@ -1,4 +1,5 @@
 /** Actions on the active tab's facts and place, and on the size of its pane. */
+import { useDialogs } from '../dialogs'
 import { registerAction, type Action } from './actions'
 import { usePalette } from './palette'
 import { TAB_COLOURS } from './tab-facts'
@@ -11,6 +12,7 @@ const RESIZE_PX = 40
 export function registerTabActions(): void {
   const workspace = useWorkspace()
   const palette = usePalette()
+  const dialogs = useDialogs()
   const open = () => workspace.active !== undefined
   const split = () => workspace.paneCount > 1
   const register = (
@@ -75,6 +77,12 @@ export function registerTabActions(): void {
       undefined,
       onActive((id) => workspace.setColour(id, colour)),
     )
+
+  registerAction({
+    id: 'highlights.open',
+    keys: 'Mod+Shift+Alt+H',
+    run: () => dialogs.show({ kind: 'highlights' }),
+  })
 
   register('pane.splitLeft', 'Cmd+Alt+D', 'Ctrl+Shift+Alt+D', () => workspace.openBeside('left'))
   register('pane.splitUp', 'Cmd+Shift+Alt+D', 'Ctrl+Shift+Alt+S', () => workspace.openBeside('up'))
