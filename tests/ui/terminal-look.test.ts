@@ -105,6 +105,47 @@ describe('colours of a terminal', () => {
   })
 })
 
+describe('the shapes of text', () => {
+  const cursorAt = (page: Page) =>
+    shownTerminal(page)
+      .locator('.xterm-cursor')
+      .boundingBox()
+      .then((box) => box?.x ?? 0)
+
+  it('have emoji of several parts as one character, if a person wants it', async () => {
+    const places: number[] = []
+    for (const graphemes of [false, true]) {
+      const page = await openTerminal({ settings: { graphemes } })
+      await run(page, 'printf 👍🏽')
+      await expect.poll(() => screen(page)).toMatch(/👍🏽.*\$$/m)
+      places.push(await cursorAt(page))
+    }
+    const [apart = 0, together = 0] = places
+    // A hand and its colour are two columns more than one hand.
+    expect(apart - together).toBeGreaterThan(14)
+    expect(apart - together).toBeLessThan(18)
+  })
+
+  it('have signs joined by the font, if a person wants it', async () => {
+    const page = await openTerminal()
+    await run(page, 'clear')
+    await run(page, 'echo a => b != c')
+    await expect.poll(() => screen(page)).toMatch(/^a => b != c$/m)
+    const clip = { x: 260, y: 40, width: 300, height: 50 }
+    const apart = await page.screenshot({ clip })
+    await settingsPage(page, 'Text and colours')
+    await page.getByRole('switch', { name: 'Join signs like => and !=' }).click()
+    await page.keyboard.press('Escape')
+    await expect.poll(async () => (await page.screenshot({ clip })).equals(apart)).toBe(false)
+    expect(await screen(page)).toMatch(/^a => b != c$/m)
+    await page.screenshot({ clip, path: '/tmp/h5-ligatures.png' })
+    await settingsPage(page, 'Text and colours')
+    await page.getByRole('switch', { name: 'Join signs like => and !=' }).click()
+    await page.keyboard.press('Escape')
+    await expect.poll(async () => (await page.screenshot({ clip })).equals(apart)).toBe(true)
+  })
+})
+
 describe('for a screen reader', () => {
   it('the lines of a terminal are there to be read, when that is on', async () => {
     const page = await openTerminal()

@@ -3,6 +3,7 @@
  * hosts, connections or Vue. Terminal bytes pass through here and never enter reactive state.
  */
 import { FitAddon } from '@xterm/addon-fit'
+import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
@@ -10,6 +11,7 @@ import type { TerminalSize } from '../ipc'
 import type { Platform } from '../workspace/platform'
 import { onThemeChange, readTheme, shownScheme, type SchemeChoice } from './colours'
 import { fontList, fontsReady } from './fonts'
+import { joinLigatures } from './ligatures'
 import { limitSequences } from './limits'
 import { openLinks } from './links'
 import { noticeLostFocus } from './lost-focus'
@@ -33,6 +35,8 @@ export interface Appearance extends SchemeChoice {
   scrollback: number
   minimumContrast: '1' | '4.5' | '7'
   screenReader: 'auto' | 'on' | 'off'
+  graphemes: boolean
+  ligatures: boolean
 }
 
 export interface SurfaceEvents {
@@ -73,6 +77,7 @@ export class Surface {
   readonly #stopTheme: () => void
   readonly #stopFocus: () => void
   #appearance: Appearance
+  #endLigatures: (() => void) | undefined
   #fitting = 0
   #fixed: TerminalSize | null = null
   #opened = false
@@ -127,6 +132,7 @@ export class Surface {
       // Now that it has a place its tokens can be read.
       if (this.element.dataset['theme']) this.#showColours()
       openWithRenderer(this.terminal, this.element, this.platform)
+      this.#showText()
     }
     this.#fitNow()
     if (this.#focusWanted && this.#focusWas === document.activeElement) this.focus()
@@ -231,6 +237,7 @@ export class Surface {
     Object.assign(this.terminal.options, this.#options(appearance))
     // Not without need: a theme takes back the colours that a program has set.
     if (JSON.stringify(shownScheme(before)) !== JSON.stringify(shownScheme(appearance))) this.#showColours()
+    this.#showText()
     if (!this.#opened) return
     const family = fontList(appearance.fontFamily)
     if (before.fontFamily === appearance.fontFamily && before.fontSize === appearance.fontSize) this.fitSoon()
@@ -294,6 +301,19 @@ export class Surface {
     this.terminal.options.theme = readTheme(scheme, this.element.isConnected ? this.element : undefined)
   }
 
+  /** What of the settings is no option of xterm.js. */
+  #showText(): void {
+    const { graphemes, ligatures } = this.#appearance
+    // As the engine counts columns, unless a person wants it otherwise.
+    this.terminal.unicode.activeVersion = graphemes ? '15-graphemes' : '11'
+    // Xterm.js joins characters once it is drawn.
+    if (ligatures && this.terminal.element) this.#endLigatures ??= joinLigatures(this.terminal, this.element)
+    else {
+      this.#endLigatures?.()
+      this.#endLigatures = undefined
+    }
+  }
+
   readonly #onMotion = () => {
     this.terminal.options.cursorBlink = this.#appearance.cursorBlink && !MOTION.matches
   }
@@ -324,7 +344,8 @@ export class Surface {
     const { terminal, events } = this
     terminal.loadAddon(this.#fit)
     terminal.loadAddon(new Unicode11Addon())
-    terminal.unicode.activeVersion = '11'
+    terminal.loadAddon(new UnicodeGraphemesAddon())
+    this.#showText()
     limitSequences(terminal)
     answerModeRequests(terminal)
     terminal.parser.registerOscHandler(52, (payload) => {
