@@ -100,6 +100,7 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
         shell::notify,
         shell::open_link,
         shell::reveal_data_folder,
+        shell::font_families,
         shell::screen_reader_running,
         shell::menu_language,
         shell::menu_visible,

@@ -9,6 +9,7 @@ use tauri::{AppHandle, Manager, RunEvent, WebviewWindowBuilder};
 mod builtin;
 mod commands;
 mod events;
+mod fonts;
 pub mod ipc;
 mod logging;
 mod menu;

@@ -175,3 +175,18 @@ describe.each(['dark', 'light'] as const)('in %s', (theme) => {
     })
   })
 })
+
+it('a font is one of those installed, or a name', async () => {
+  const page = await open()
+  await page.keyboard.press('Control+,')
+  await settingsPage(page, 'Text and colours')
+  await page.getByLabel('Font', { exact: true }).selectOption('Fira Code')
+  await expect.poll(() => stored(page)).toMatchObject({ fontFamily: 'Fira Code' })
+  await page.getByLabel('Font', { exact: true }).selectOption('Another font…')
+  await page.getByLabel('Name of the font').fill('Sarasa Mono SC')
+  await page.getByLabel('Name of the font').blur()
+  await expectAccessible(page)
+  await expect.poll(() => stored(page)).toMatchObject({ fontFamily: 'Sarasa Mono SC' })
+  await page.getByLabel('Font', { exact: true }).selectOption('JetBrains Mono')
+  await expect.poll(() => stored(page)).toMatchObject({ fontFamily: '' })
+})

@@ -5,7 +5,7 @@ use bowline_core::error::{Error, ErrorCode, Problem};
 use tauri::{AppHandle, Manager, State};
 
 use crate::ipc::{Declaration, declare};
-use crate::{menu, notification, screen_reader};
+use crate::{fonts, menu, notification, screen_reader};
 
 /// A native file picker for a private key; null when dismissed.
 #[tauri::command]
@@ -41,6 +41,12 @@ pub async fn open_link(url: String) -> Result<(), Problem> {
     Ok(tauri_plugin_opener::open_url(link, None::<&str>).map_err(Error::internal)?)
 }
 
+/// The monospaced font families that are installed; empty where the system has no list of them.
+#[tauri::command]
+pub async fn font_families() -> Result<Vec<String>, Problem> {
+    Ok(fonts::monospaced().await)
+}
+
 /// Whether a screen reader runs, where the desktop tells; false elsewhere.
 #[tauri::command]
 pub async fn screen_reader_running() -> Result<bool, Problem> {
@@ -73,6 +79,7 @@ pub fn declarations(config: &ts_rs::Config) -> Vec<Declaration> {
         declare!(config, ["Asks where, and writes what happened to the connections there, one JSON object in each line; null when dismissed."] timeline_save() -> Option<String>),
         declare!(config, ["Shows a notification of the desktop. One that cannot be shown (no service, not allowed) is refused."] notify(title: String, body: String) -> ()),
         declare!(config, ["Opens an http(s) link in the person's browser; anything else is refused."] open_link(url: String) -> ()),
+        declare!(config, ["The monospaced font families that are installed; empty where the system has no list of them."] font_families() -> Vec<String>),
         declare!(config, ["Whether a screen reader runs, where the desktop tells; false elsewhere."] screen_reader_running() -> bool),
         declare!(config, ["Opens the folder that holds Bowline's files (after a store notice)."] reveal_data_folder() -> ()),
         declare!(config, ["Sets the language of the native menu (\"en\" or \"zh-CN\")."] menu_language(language: String) -> ()),

@@ -400,6 +400,7 @@ export function createFake(options: FakeOptions = {}) {
       opened.push(url)
       return null
     },
+    font_families: () => ['DejaVu Sans Mono', 'Fira Code', 'Noto Sans Mono CJK SC'],
     screen_reader_running: () => false,
     reveal_data_folder: () => {
       opened.push('data-folder')

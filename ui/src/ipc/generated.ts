@@ -964,6 +964,8 @@ export type Commands = {
   notify: { args: { title: string; body: string }; result: null }
   /** Opens an http(s) link in the person's browser; anything else is refused. */
   open_link: { args: { url: string }; result: null }
+  /** The monospaced font families that are installed; empty where the system has no list of them. */
+  font_families: { args: Record<string, never>; result: Array<string> }
   /** Whether a screen reader runs, where the desktop tells; false elsewhere. */
   screen_reader_running: { args: Record<string, never>; result: boolean }
   /** Opens the folder that holds Bowline's files (after a store notice). */
