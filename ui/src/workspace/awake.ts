@@ -24,7 +24,8 @@ export class Awake {
     this.#seen = [...visible, ...this.#seen.filter((id) => !visible.includes(id))]
     this.#visible = visible.length
     for (const id of visible) this.tabs.add(id)
-    if (this.#seen.length > visible.length + AWAKE_HIDDEN_TABS) this.#resting ??= setTimeout(() => this.#rest(), REST_AFTER_MS)
+    const many = this.#seen.length > visible.length + AWAKE_HIDDEN_TABS
+    if (many && this.#resting === undefined) this.#resting = setTimeout(() => this.#rest(), REST_AFTER_MS)
   }
 
   #rest(): void {
