@@ -257,6 +257,32 @@ async fn a_terminal_that_was_given_up_and_opened_again_finds_its_shell_in_tmux()
 }
 
 #[tokio::test]
+async fn a_tab_that_is_closed_while_its_host_is_away_takes_its_session_along_later() {
+    if !has("tmux") {
+        return;
+    }
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let bed = Bed::new(&sshd, with_tmux(Multiplexer::Tmux)).await;
+    let screen = bed.desk.open(&bed.host).await;
+    screen.running().await;
+    let session = answer(&screen, "$(tmux display -p '#S')").await;
+    bed.proxy.stop_listening().await;
+    bed.proxy.cut_now(Cut::Reset);
+    screen.lost(1).await;
+    bed.desk.engine.terminal_close(screen.id).await.expect("it closes");
+    screen.end().await;
+    assert!(tmux_sessions().contains(&session));
+    bed.proxy.listen_again().await;
+    let other = bed.desk.open(&bed.host).await;
+    bed.desk.engine.host_retry(bed.host.clone()).await.expect("it tries");
+    other.running().await;
+    eventually("its session is gone", || !tmux_sessions().contains(&session)).await;
+    let own = answer(&other, "$(tmux display -p '#S')").await;
+    bed.desk.engine.terminal_close(other.id).await.expect("it closes");
+    eventually("its session is gone", || !tmux_sessions().contains(&own)).await;
+}
+
+#[tokio::test]
 async fn a_host_that_lives_in_screen_has_the_same_shell_again() {
     if !has("screen") {
         return;

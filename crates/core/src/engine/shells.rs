@@ -21,8 +21,8 @@ pub(super) struct Shells {
 
 #[derive(Debug, Default)]
 struct Last {
-    /// The mark of the one that ran last, and what came of it.
-    ran: Option<(String, Arrival)>,
+    /// The mark of the one that ran last, and the line that ends its session if it lives in one.
+    ran: Option<(String, Option<String>)>,
     /// How many were asked for.
     asked: u32,
     /// How many were asked for since one ran.
@@ -54,14 +54,15 @@ impl Shells {
     }
 
     pub fn opened(&self, launch: Launch, arrival: Arrival) {
+        let lives_on = matches!(arrival, Arrival::NewSession | Arrival::SameSession);
+        let end_line = launch.end_line().filter(|_| lives_on);
         let mut last = self.last();
-        (last.ran, last.in_vain) = (Some((launch.mark, arrival)), 0);
+        (last.ran, last.in_vain) = (Some((launch.mark, end_line)), 0);
     }
 
-    /// Whether the last one lives in a session that outlives its terminal.
-    pub fn lives_on(&self) -> bool {
-        let last = self.last();
-        matches!(last.ran, Some((_, Arrival::NewSession | Arrival::SameSession)))
+    /// The line that ends the session of the last one; nothing if it does not outlive its terminal.
+    pub fn end_line(&self) -> Option<String> {
+        self.last().ran.as_ref().and_then(|(_, end_line)| end_line.clone())
     }
 
     fn last(&self) -> MutexGuard<'_, Last> {

@@ -13,6 +13,7 @@ use super::Engine;
 use super::shells::{self, Shells};
 use super::view::EngineEvent;
 use crate::error::{Error, ErrorCode, Result};
+use crate::exec::ExecRequest;
 use crate::host::options::Multiplexer;
 use crate::host::{HostId, HostOptions};
 use crate::pool::MakeTarget;
@@ -40,12 +41,10 @@ pub(super) struct Terminals {
     scrollback: Arc<AtomicUsize>,
     events: broadcast::Sender<EngineEvent>,
     words: Arc<Mutex<SeamWords>>,
-    /// Terminals that were closed without their session of tmux or screen: the next one of the host goes on there. When it is full
-    /// the oldest is forgotten, and stays on its host.
-    left_behind: Arc<Mutex<LeftBehind>>,
+    /// Lines that end sessions whose terminals were closed while their host was away. When it is full the oldest is forgotten,
+    /// and its session stays.
+    sessions_to_end: Arc<Mutex<VecDeque<(HostId, String)>>>,
 }
-
-type LeftBehind = VecDeque<(HostId, Arc<Shells>)>;
 
 struct Running {
     terminal: Terminal,
@@ -71,7 +70,7 @@ impl Engine {
 
     /// Opens a terminal whose view may have something to show already.
     pub(super) fn start_terminal(&self, host: &HostId, size: TerminalSize, view: View) -> Result<TerminalId> {
-        let shells = self.inner.terminals.left_behind(host).unwrap_or_default();
+        let shells = Arc::<Shells>::default();
         let open = self.open_without_host(host).unwrap_or_else(|| {
             let open = self.open_on_host(host, Arc::clone(&shells));
             Box::new(move |_| open)
@@ -103,6 +102,7 @@ impl Engine {
                 let mut source = shell::open_with(place, size, &launch, &options.startup_command).await?;
                 shells.opened(launch, source.beginning.arrival);
                 source.beginning.words = engine.inner.terminals.words();
+                tokio::spawn(engine.clone().end_closed_sessions(host));
                 let teaches =
                     is_shell && options.shell_integration && options.multiplexer == Multiplexer::None;
                 Ok(if teaches { integration::attach(source, size) } else { source })
@@ -205,9 +205,20 @@ impl Engine {
     pub async fn terminal_close(&self, id: TerminalId) -> Result<()> {
         self.inner.workspace.forget(id);
         if let Ok(terminal) = self.inner.terminals.get(id) {
+            self.inner.terminals.end_session_later(id);
             terminal.close().await;
         }
         Ok(())
+    }
+
+    /// Ends the sessions of tmux or screen whose terminals were closed while the host was away.
+    async fn end_closed_sessions(self, host: HostId) {
+        for line in self.inner.terminals.take_sessions_to_end(&host) {
+            match self.exec(&host, ExecRequest::command(line)).await {
+                Ok(mut exec) => while exec.output.next().await.is_some() {},
+                Err(error) => tracing::debug!(%error, "a session of tmux or screen was not ended"),
+            }
+        }
     }
 }
 
@@ -219,23 +230,32 @@ impl Terminals {
             scrollback: Arc::new(AtomicUsize::new(SCROLLBACK_LINES)),
             events,
             words: Arc::default(),
-            left_behind: Arc::default(),
+            sessions_to_end: Arc::default(),
         }
     }
 
-    /// The shells of the terminal of a host that was closed last without its session.
-    fn left_behind(&self, host: &HostId) -> Option<Arc<Shells>> {
-        let mut left = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = left.iter().rposition(|(of, _)| of == host)?;
-        left.remove(newest).map(|(_, shells)| shells)
+    /// Remembers the session of a terminal that lost its host: nobody can end it now.
+    fn end_session_later(&self, id: TerminalId) {
+        let running = self.lock();
+        let Some(one) = running.get(&id) else { return };
+        let away = matches!(
+            *one.terminal.state().borrow(),
+            TerminalState::Waiting { .. } | TerminalState::Ended { end: TerminalEnd::Failed { .. } }
+        );
+        let Some(line) = one.shells.end_line().filter(|_| away) else { return };
+        let mut lines = self.sessions_to_end.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == TERMINALS_MAX {
+            lines.pop_front();
+        }
+        lines.push_back((one.host.clone(), line));
     }
 
-    fn leave_behind(&self, Running { host, shells, .. }: Running) {
-        let mut left = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);
-        if left.len() == TERMINALS_MAX {
-            left.pop_front();
-        }
-        left.push_back((host, shells));
+    fn take_sessions_to_end(&self, host: &HostId) -> Vec<String> {
+        let mut lines = self.sessions_to_end.lock().unwrap_or_else(PoisonError::into_inner);
+        let (of_host, others) = lines.drain(..).partition(|(of, _)| of == host);
+        *lines = others;
+        let of_host: VecDeque<(HostId, String)> = of_host;
+        of_host.into_iter().map(|(_, line)| line).collect()
     }
 
     fn words(&self) -> SeamWords {
@@ -297,7 +317,6 @@ impl Terminals {
         let mut next_facts = Instant::now();
         loop {
             let state = states.borrow_and_update().clone();
-            let was_lost = matches!(&state, TerminalState::Ended { end: TerminalEnd::Failed { .. } });
             let said = facts.borrow_and_update().clone();
             let view = TerminalView { id, host_id: host.clone(), state, facts: said };
             let _ = self.events.send(EngineEvent::Terminal(view));
@@ -312,10 +331,7 @@ impl Terminals {
                 }
             };
             if news.is_err() {
-                let closed = self.lock().remove(&id);
-                if let Some(running) = closed.filter(|one| was_lost && one.shells.lives_on()) {
-                    self.leave_behind(running);
-                }
+                self.lock().remove(&id);
                 return;
             }
         }
