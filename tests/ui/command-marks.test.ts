@@ -74,7 +74,7 @@ describe('marks of commands', () => {
     const page = await openMarked()
     await page.keyboard.press('Control+Shift+ArrowUp')
     await page.keyboard.press('Control+Shift+ArrowUp')
-    await expect.poll(() => terminal(page).getByRole('status').first().textContent()).toBe('false: failed with status 1')
+    await expect.poll(() => terminal(page).locator('.command-said').textContent()).toBe('false: failed with status 1')
     await expect.poll(() => terminal(page).locator('.command-mark.current').getAttribute('aria-label')).toContain('false')
     await page.keyboard.press('Control+Shift+M')
     await expect.poll(() => menu(page).getAttribute('aria-label')).toBe('false: failed with status 1')
@@ -97,7 +97,7 @@ describe('marks of commands', () => {
     for (let step = 0; step < 6; step++) await page.keyboard.press('Control+Shift+ArrowDown')
     await expect.poll(() => screen(page)).toContain('$ echo last')
     expect(await terminal(page).locator('.command-mark.current').count()).toBe(0)
-    await expect.poll(() => terminal(page).getByRole('status').first().textContent()).toBe('At the prompt')
+    await expect.poll(() => terminal(page).locator('.command-said').textContent()).toBe('At the prompt')
   })
 
   it('give the last output to the clipboard and to the selection by key', async () => {
