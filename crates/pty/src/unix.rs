@@ -58,11 +58,13 @@ impl Pty {
     /// See [`Pty::read`].
     pub async fn write_all(&self, mut data: &[u8]) -> io::Result<()> {
         while !data.is_empty() {
-            let written = self
-                .master
-                .async_io(Interest::WRITABLE, |master| Ok(rustix::io::write(master, data)?))
-                .await?;
-            data = &data[written..];
+            let mut ready = self.master.writable().await?;
+            match ready.try_io(|master| Ok(rustix::io::write(master.get_ref(), data)?)) {
+                Ok(written) => data = &data[written?..],
+                // A full terminal that nobody has open any more stays "ready" and full for ever.
+                Err(_) if ready.ready().is_write_closed() => return Err(io::ErrorKind::BrokenPipe.into()),
+                Err(_) => {}
+            }
         }
         Ok(())
     }
