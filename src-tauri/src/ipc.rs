@@ -27,6 +27,7 @@ use bowline_core::terminal::seam::{SeamCauses, SeamWords};
 use bowline_core::terminal::state::{
     TerminalEnd, TerminalFacts, TerminalId, TerminalSize, TerminalState, TerminalView,
 };
+use bowline_core::terminal::zmodem::{TransferDirection, TransferState, TransferView};
 use bowline_core::timeline::{TimelineEntry, TimelineEvent};
 use bowline_core::trust::CertificateFault;
 use bowline_core::trust::page::{KeyMarker, TrustedKey, TrustedKeys};
@@ -121,6 +122,9 @@ pub fn typescript() -> String {
         LongCommand,
         ShellFacts,
         ShellView,
+        TransferDirection,
+        TransferState,
+        TransferView,
         TestStep,
         TestOutcome,
         TestProgress,

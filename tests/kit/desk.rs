@@ -430,7 +430,7 @@ async fn watch(
                     seen.shells.push(view);
                     None
                 }
-                EngineEvent::Playback(_) | EngineEvent::PromptGone(_) => None,
+                EngineEvent::Playback(_) | EngineEvent::Transfer(_) | EngineEvent::PromptGone(_) => None,
             }
         };
         if let Some((id, answer)) = answer {

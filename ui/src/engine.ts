@@ -7,6 +7,7 @@ import { useConfigNotes } from './notices/config-notes'
 import { useNotices } from './notices/notices'
 import { usePrompts } from './prompts/prompts'
 import { useShells } from './terminal/shells'
+import { useTransfers } from './transfers/transfers'
 import { useTimeline } from './timeline/timeline'
 
 function show(overview: Overview): void {
@@ -17,6 +18,7 @@ function show(overview: Overview): void {
   hosts.localUser = overview.localUser
   useConnections().showAll(overview.connections)
   useCaptures().showAll(overview.captures, overview.playbacks)
+  useTransfers().showAll(overview.transfers)
   useTimeline().showAll(overview.timeline)
   useShells().showAll(overview.shells)
   usePrompts().showAll(overview.prompts)
@@ -36,6 +38,9 @@ function apply(event: EngineEvent): void {
       break
     case 'playback':
       useCaptures().showPlayback(event.data)
+      break
+    case 'transfer':
+      useTransfers().show(event.data)
       break
     case 'timeline':
       useTimeline().add(event.data)

@@ -42,6 +42,7 @@ mod snippets;
 mod sources;
 mod target;
 mod terminals;
+mod transfers;
 mod trust;
 pub mod view;
 mod ways;
@@ -225,6 +226,7 @@ impl Engine {
             captures: self.inner.sources.captures(),
             playbacks: self.inner.sources.playbacks(),
             shells: self.inner.terminals.shells(),
+            transfers: self.transfers(),
             timeline: self.inner.timeline.entries(),
             prompts: self.inner.dialer.prompts.list(),
             store_notices: self.inner.notices.clone(),

@@ -34,6 +34,7 @@ mod tap;
 pub mod target;
 pub mod transcript;
 pub mod view;
+pub mod zmodem;
 
 use commands::ShellFacts;
 use directory::Directory;
@@ -44,6 +45,7 @@ use source::Source;
 use state::{TerminalFacts, TerminalSize, TerminalState};
 use tap::Taps;
 use view::{Attachment, Output, View};
+use zmodem::Transfers;
 
 /// The smallest size that a server is told; smaller ones come from windows in the middle of a layout.
 const SIZE_MIN: TerminalSize = TerminalSize { cols: 10, rows: 3 };
@@ -67,14 +69,17 @@ pub enum Opening {
 pub struct Terminal {
     handle: Arc<driver::Handle>,
     taps: Taps,
+    transfers: Transfers,
 }
 
 impl Terminal {
     /// Starts a terminal: `open` opens its source, and again whenever the source was lost.
     pub fn start(view: View, size: TerminalSize, open: OpenSource) -> Self {
         let taps = Taps::default();
-        let open = taps.listen(open);
-        Self { handle: Arc::new(driver::start(view, clamp(size), open)), taps }
+        let transfers = Transfers::default();
+        // What is transferred belongs on no screen and in no transcript.
+        let open = taps.listen(transfers.listen(open));
+        Self { handle: Arc::new(driver::start(view, clamp(size), open)), taps, transfers }
     }
 
     /// Shows everything to another output from now on, beginning with all that is there.
@@ -181,6 +186,11 @@ impl Terminal {
     /// See [`Terminal::give_credit`].
     pub async fn reset(&self) -> Result<()> {
         self.command(Command::Reset).await
+    }
+
+    /// Files by ZMODEM in this terminal.
+    pub fn transfers(&self) -> &Transfers {
+        &self.transfers
     }
 
     /// Looks at the screen between two pieces of output.

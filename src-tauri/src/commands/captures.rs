@@ -1,4 +1,4 @@
-//! Transcripts and recordings of terminals, and recordings that are played.
+//! Transcripts and recordings of terminals, recordings that are played, and files that come through a terminal.
 
 use bowline_core::terminal::playback::PlaybackCommand;
 use bowline_core::terminal::state::TerminalId;
@@ -10,6 +10,8 @@ super::engine_commands! {
     terminal_record(id: TerminalId, on: bool) -> ();
     /// Plays, pauses or moves a recording that is open as a terminal.
     playback(id: TerminalId, command: PlaybackCommand) -> ();
+    /// Refuses the transfer that the host offers, or ends the one under way.
+    transfer_cancel(id: TerminalId) -> ();
     /// Where transcripts and recordings lie.
     capture_folder() -> String;
 }

@@ -1,5 +1,6 @@
-/** The actions on local shells, transcripts and recordings. */
+/** The actions on local shells, transcripts, recordings and files that go through a terminal. */
 import { useBackend } from '../ipc'
+import { useTransfers } from '../transfers/transfers'
 import { isRecording, LOCAL_ID, recordingId } from '../terminal/targets'
 import { registerAction } from '../workspace/actions'
 import { useWorkspace } from '../workspace/workspace'
@@ -11,6 +12,7 @@ import type { PlaybackCommand, PlaybackState } from '../ipc'
 export function registerCaptureActions(): void {
   const workspace = useWorkspace()
   const captures = useCaptures()
+  const transfers = useTransfers()
   const id = () => workspace.active?.session.terminalId.value
   const playback = () => captures.playbackOf(id())
   /** A recording is a file already. */
@@ -47,6 +49,26 @@ export function registerCaptureActions(): void {
   toggle('recording', 'Mod+Shift+Alt+R')
   registerAction({ id: 'capture.reveal', run: async () => void (await useBackend().call('reveal_capture_folder', {})) })
   registerAction({ id: 'capture.folder', run: async () => void (await useBackend().call('pick_capture_folder', {})) })
+
+  const transfer = () => transfers.of(id())
+  registerAction({
+    id: 'transfer.accept',
+    keys: 'Mod+Shift+Alt+Y',
+    enabled: () => transfer()?.phase === 'offered',
+    run: async () => {
+      const offered = transfer()
+      if (offered) await transfers.accept(offered)
+    },
+  })
+  registerAction({
+    id: 'transfer.cancel',
+    keys: 'Mod+Shift+Alt+N',
+    enabled: () => transfer() !== undefined,
+    run: async () => {
+      const now = transfer()
+      if (now) await transfers.cancel(now.id)
+    },
+  })
 
   const play = (name: string, keys: string, command: (now: PlaybackState) => PlaybackCommand) =>
     registerAction({

@@ -243,6 +243,7 @@ export function createFake(options: FakeOptions = {}) {
       captures: sources.captures(),
       playbacks: sources.playbacks(),
       shells: [],
+      transfers: [],
       timeline: timeline.entries(),
       prompts: dialer.prompts(),
       storeNotices: options.storeNotices ?? [],
@@ -376,6 +377,12 @@ export function createFake(options: FakeOptions = {}) {
     },
     playback: ({ id, command }) => {
       sources.command(id, command)
+      return null
+    },
+    transfer_pick_folder: () => '/home/ada/Downloads',
+    transfer_pick_files: () => 2,
+    transfer_cancel: ({ id }) => {
+      emit({ type: 'transfer', data: { id, phase: 'failed', direction: 'receive', cause: null, files: 0 } })
       return null
     },
     capture_folder: () => '/home/ada/Documents/Bowline',

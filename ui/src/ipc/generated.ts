@@ -8,7 +8,7 @@ export type Action = "retry" | "ask" | "fix" | "bug";
 /**
  * Every cause that has a message of its own. The comment names the params that its message uses.
  */
-export type ErrorCode = "host-invalid" | "host-not-found" | "host-linked" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "export-failed" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "no-address-answered" | "proxy-unreachable" | "proxy-refused" | "proxy-auth" | "proxy-protocol" | "proxy-command-failed" | "jump-failed" | "jump-refused" | "jump-loop" | "config-unusable" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "host-key-unknown" | "known-hosts-unreadable" | "known-hosts-unwritable" | "trusted-key-moved" | "auth-refused" | "auth-nothing-to-try" | "auth-tries-exceeded" | "password-unanswered" | "certificate-expired" | "certificate-principal" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "key-exists" | "key-unwritable" | "key-install-failed" | "key-not-accepted" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "exec-refused" | "exec-outcome-unknown" | "exec-output-too-large" | "connection-lost" | "connection-silent" | "terminal-not-found" | "local-shell-failed" | "capture-failed" | "recording-full" | "recording-unusable" | "builtin-failed" | "link-refused" | "internal";
+export type ErrorCode = "host-invalid" | "host-not-found" | "host-linked" | "store-read-only" | "store-full" | "store-busy" | "store-failed" | "import-failed" | "export-failed" | "snippet-invalid" | "snippet-not-found" | "unresolvable" | "refused" | "unreachable" | "dial-timed-out" | "no-address-answered" | "proxy-unreachable" | "proxy-refused" | "proxy-auth" | "proxy-protocol" | "proxy-command-failed" | "jump-failed" | "jump-refused" | "jump-loop" | "config-unusable" | "not-ssh" | "silent-server" | "closed-in-handshake" | "no-common-algorithm" | "protocol" | "host-key-changed" | "host-key-revoked" | "host-key-rejected" | "host-key-unknown" | "known-hosts-unreadable" | "known-hosts-unwritable" | "trusted-key-moved" | "auth-refused" | "auth-nothing-to-try" | "auth-tries-exceeded" | "password-unanswered" | "certificate-expired" | "certificate-principal" | "key-unreadable" | "key-unknown-type" | "key-encrypted" | "passphrase-wrong" | "agent-unavailable" | "key-exists" | "key-unwritable" | "key-install-failed" | "key-not-accepted" | "cancelled" | "prompt-timed-out" | "keyring-unavailable" | "keyring-locked" | "channel-refused" | "pty-refused" | "shell-refused" | "connection-reset" | "connection-closed" | "connection-broken" | "exec-refused" | "exec-outcome-unknown" | "exec-output-too-large" | "connection-lost" | "connection-silent" | "terminal-not-found" | "local-shell-failed" | "capture-failed" | "recording-full" | "recording-unusable" | "builtin-failed" | "link-refused" | "internal";
 
 /**
  * An [`Error`] as the window gets it.
@@ -619,6 +619,50 @@ directory: string | null,
 ended: LongCommand | null, };
 
 /**
+ * What a transfer is about.
+ */
+export type TransferDirection = "receive" | "send";
+
+/**
+ * Where the transfer in a terminal is.
+ */
+export type TransferState = { "phase": "none" } | { "phase": "offered", direction: TransferDirection, } | { "phase": "running", direction: TransferDirection, 
+/**
+ * The file under way, without characters that cannot be seen.
+ */
+name: string, bytes: number, 
+/**
+ * What the other side says; 0 when it does not.
+ */
+size: number, filesDone: number, } | { "phase": "done", direction: TransferDirection, files: number, 
+/**
+ * Where received files lie.
+ */
+folder: string | null, } | { "phase": "failed", direction: TransferDirection, 
+/**
+ * Nothing if it was cancelled.
+ */
+cause: string | null, files: number, };
+
+export type TransferView = { id: TerminalId, } & ({ "phase": "none" } | { "phase": "offered", direction: TransferDirection, } | { "phase": "running", direction: TransferDirection, 
+/**
+ * The file under way, without characters that cannot be seen.
+ */
+name: string, bytes: number, 
+/**
+ * What the other side says; 0 when it does not.
+ */
+size: number, filesDone: number, } | { "phase": "done", direction: TransferDirection, files: number, 
+/**
+ * Where received files lie.
+ */
+folder: string | null, } | { "phase": "failed", direction: TransferDirection, 
+/**
+ * Nothing if it was cancelled.
+ */
+cause: string | null, files: number, });
+
+/**
  * The steps from a host to a shell, in order.
  */
 export type TestStep = "resolve" | "connect" | "host-key" | "authenticate" | "shell";
@@ -629,6 +673,43 @@ export type TestStep = "resolve" | "connect" | "host-key" | "authenticate" | "sh
 export type TestOutcome = { "outcome": "started" } | { "outcome": "passed", detail: string, ms: number, } | { "outcome": "failed", problem: Problem, ms: number, };
 
 export type TestProgress = { step: TestStep, } & ({ "outcome": "started" } | { "outcome": "passed", detail: string, ms: number, } | { "outcome": "failed", problem: Problem, ms: number, });
+
+/**
+ * A random name (UUID v4) that stays with a snippet for its life.
+ */
+export type SnippetId = string;
+
+/**
+ * What the form of a snippet holds. Never meant for a secret: it lies in plain text beside the hosts.
+ */
+export type SnippetDraft = { name: string, 
+/**
+ * Lines end with LF.
+ */
+text: string, 
+/**
+ * Whether Enter is pressed behind it.
+ */
+pressEnter: boolean, };
+
+export type Snippet = { id: SnippetId, name: string, 
+/**
+ * Lines end with LF.
+ */
+text: string, 
+/**
+ * Whether Enter is pressed behind it.
+ */
+pressEnter: boolean, };
+
+/**
+ * A snippet in a list, without its whole text.
+ */
+export type SnippetEntry = { id: SnippetId, name: string, pressEnter: boolean, 
+/**
+ * The beginning of its text, in one line.
+ */
+beginning: string, lines: number, };
 
 /**
  * What a line is besides a trusted key.
@@ -788,7 +869,11 @@ captures: Array<CaptureView>,
 /**
  * Of terminals that play recordings.
  */
-playbacks: Array<PlaybackView>, shells: Array<ShellView>, timeline: Array<TimelineEntry>, prompts: Array<Prompt>, storeNotices: Array<StoreNotice>, keyring: KeyringState, 
+playbacks: Array<PlaybackView>, shells: Array<ShellView>, 
+/**
+ * Of terminals in which files are transferred.
+ */
+transfers: Array<TransferView>, timeline: Array<TimelineEntry>, prompts: Array<Prompt>, storeNotices: Array<StoreNotice>, keyring: KeyringState, 
 /**
  * Hosts in the person's ~/.ssh/config that are not saved here yet.
  */
@@ -797,7 +882,7 @@ importable: number, };
 /**
  * One piece of news for the window.
  */
-export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "capture", "data": CaptureView } | { "type": "playback", "data": PlaybackView } | { "type": "shell", "data": ShellView } | { "type": "timeline", "data": TimelineEntry } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number } | { "type": "config-notes", "data": ConfigNotes };
+export type EngineEvent = { "type": "hosts", "data": HostList } | { "type": "connection", "data": ConnectionView } | { "type": "terminal", "data": TerminalView } | { "type": "capture", "data": CaptureView } | { "type": "playback", "data": PlaybackView } | { "type": "shell", "data": ShellView } | { "type": "transfer", "data": TransferView } | { "type": "timeline", "data": TimelineEntry } | { "type": "prompt", "data": Prompt } | { "type": "prompt-gone", "data": number } | { "type": "config-notes", "data": ConfigNotes };
 
 export const ERROR_CODES: readonly ErrorCode[] = [
   "host-invalid",
@@ -809,6 +894,8 @@ export const ERROR_CODES: readonly ErrorCode[] = [
   "store-failed",
   "import-failed",
   "export-failed",
+  "snippet-invalid",
+  "snippet-not-found",
   "unresolvable",
   "refused",
   "unreachable",
@@ -948,14 +1035,29 @@ export type Commands = {
   terminal_record: { args: { id: TerminalId; on: boolean }; result: null }
   /** Plays, pauses or moves a recording that is open as a terminal. */
   playback: { args: { id: TerminalId; command: PlaybackCommand }; result: null }
+  /** Refuses the transfer that the host offers, or ends the one under way. */
+  transfer_cancel: { args: { id: TerminalId }; result: null }
   /** Where transcripts and recordings lie. */
   capture_folder: { args: Record<string, never>; result: string }
   /** A native file picker for a recording; null when dismissed. */
   pick_recording: { args: Record<string, never>; result: string | null }
   /** Asks for the folder of transcripts and recordings and keeps it; null when dismissed. */
   pick_capture_folder: { args: Record<string, never>; result: string | null }
+  /** Asks for a folder, and saves there what the host offers; null when dismissed, and the offer stays. */
+  transfer_pick_folder: { args: { id: TerminalId }; result: string | null }
+  /** Asks for files, and sends them to the host that waits for some; how many, or null when dismissed. */
+  transfer_pick_files: { args: { id: TerminalId }; result: number | null }
   /** Opens the folder of transcripts and recordings, which is made if need be. */
   reveal_capture_folder: { args: Record<string, never>; result: null }
+  /** Those that a search finds in name or text, by name; an empty one finds all. */
+  snippets: { args: { search: string }; result: Array<SnippetEntry> }
+  /** One with its whole text. */
+  snippet: { args: { id: SnippetId }; result: Snippet }
+  snippet_create: { args: { draft: SnippetDraft }; result: Snippet }
+  snippet_update: { args: { id: SnippetId; draft: SnippetDraft }; result: Snippet }
+  snippet_delete: { args: { id: SnippetId }; result: null }
+  /** Brings one back that was deleted in this run (undo). */
+  snippet_restore: { args: { id: SnippetId }; result: Snippet }
   /** A native file picker for a private key; null when dismissed. */
   pick_key_file: { args: Record<string, never>; result: string | null }
   /** Asks where, and writes what happened to the connections there, one JSON object in each line; null when dismissed. */

@@ -21,6 +21,7 @@ use crate::terminal::commands::ShellView;
 use crate::terminal::screen::{SCROLLBACK_LINES, SCROLLBACK_LINES_MAX};
 use crate::terminal::seam::SeamWords;
 use crate::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};
+use crate::terminal::target::TerminalTarget;
 use crate::terminal::view::{Attachment, Output, View};
 use crate::terminal::{OpenSource, Opening, Terminal, gone, integration, shell};
 
@@ -76,7 +77,11 @@ impl Engine {
             Box::new(move |_| open)
         });
         let start = |id, view| Terminal::start(view, size, open(id));
-        self.inner.terminals.start(host.clone(), shells, view, start)
+        let id = self.inner.terminals.start(host.clone(), shells, view, start)?;
+        if !matches!(TerminalTarget::of(host), TerminalTarget::Recording(_)) {
+            self.follow_transfers(id);
+        }
+        Ok(id)
     }
 
     fn open_on_host(&self, host: &HostId, shells: Arc<Shells>) -> OpenSource {

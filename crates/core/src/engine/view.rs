@@ -12,6 +12,7 @@ use crate::terminal::capture::CaptureView;
 use crate::terminal::commands::ShellView;
 use crate::terminal::playback::PlaybackView;
 use crate::terminal::state::TerminalView;
+use crate::terminal::zmodem::TransferView;
 use crate::timeline::TimelineEntry;
 
 /// One piece of news for the window.
@@ -27,6 +28,8 @@ pub enum EngineEvent {
     Playback(PlaybackView),
     /// What a terminal's shell tells about itself.
     Shell(ShellView),
+    /// A file transfer that a program on a host asks for.
+    Transfer(TransferView),
     /// A new line of the timeline; lines are never changed.
     Timeline(TimelineEntry),
     Prompt(Prompt),
@@ -64,6 +67,8 @@ pub struct Overview {
     /// Of terminals that play recordings.
     pub playbacks: Vec<PlaybackView>,
     pub shells: Vec<ShellView>,
+    /// Of terminals in which files are transferred.
+    pub transfers: Vec<TransferView>,
     pub timeline: Vec<TimelineEntry>,
     pub prompts: Vec<Prompt>,
     pub store_notices: Vec<StoreNotice>,
@@ -82,6 +87,7 @@ impl Overview {
             .chain(self.captures.into_iter().map(EngineEvent::Capture))
             .chain(self.playbacks.into_iter().map(EngineEvent::Playback))
             .chain(self.shells.into_iter().map(EngineEvent::Shell))
+            .chain(self.transfers.into_iter().map(EngineEvent::Transfer))
             .chain(self.timeline.into_iter().map(EngineEvent::Timeline))
             .chain(self.prompts.into_iter().map(EngineEvent::Prompt))
             .collect()
