@@ -395,7 +395,11 @@ async fn watch(
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             match event {
                 EngineEvent::Terminal(view) => {
-                    seen.terminals.push((view.id, view.state));
+                    // A title or a bell is told with the state of the moment.
+                    let before = seen.terminals.iter().rev().find(|(id, _)| *id == view.id);
+                    if before.is_none_or(|(_, state)| *state != view.state) {
+                        seen.terminals.push((view.id, view.state));
+                    }
                     None
                 }
                 EngineEvent::Connection(view) => {
