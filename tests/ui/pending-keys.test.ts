@@ -50,7 +50,7 @@ describe('keys that are typed while the connection is away', () => {
     await page.keyboard.press('Enter')
     expect(await keys(page).textContent()).toBe('ls -l↑␃⏎')
     await expectAccessible(page)
-    await press(page, 'Discard')
+    await press(page, 'Discard these keys')
     expect(await keys(page).count()).toBe(0)
   })
 
