@@ -97,6 +97,7 @@ test('keys go from command to command, open the menu and copy an output', async 
   await app.press(Key.ENTER)
   await app.until('the menu is closed', async () => (await menuName()) === null)
   await app.type('cat\n')
+  await app.until('cat runs', async () => (await marks()).at(-1) === 'cat: running')
   await app.press(Key.CONTROL, Key.SHIFT, 'v')
   // What has several lines is asked about.
   await app.click('button', 'Paste', { exact: true })
@@ -121,6 +122,7 @@ test('the output of the last command is selected and copied by key', async () =>
   await look(app, 'marks-selected')
   await app.press(Key.CONTROL, Key.SHIFT, Key.ALT, 'c')
   await app.type('cat\n')
+  await app.until('cat runs', async () => (await marks()).at(-1) === 'cat: running')
   await app.press(Key.CONTROL, Key.SHIFT, 'v')
   await app.click('button', 'Paste', { exact: true })
   await app.untilTerminal(/[$#] cat\n11\n12\n13/m)
