@@ -81,7 +81,7 @@ describe('marks of commands', () => {
     await page.getByRole('menuitem', { name: 'Type it again' }).press('Enter')
     await expect.poll(() => isInTerminal(page)).toBe(true)
     await expect.poll(() => screen(page)).toMatch(/\$ false\s*$/)
-    expect(await received(page)).toMatch(/false\x1b\[201~$/)  
+    expect(await received(page)).toMatch(/false\x1b\[201~$/)
     expect(await marks(page).count()).toBe(3)
   })
 
