@@ -105,7 +105,7 @@ test('panes split in every direction, are resized by key, and take a tab that is
     const tab = [...document.querySelectorAll('.dv-tab')].find((one) => one.getAttribute('aria-label').startsWith('logs'))
     const [box, pane] = [tab.getBoundingClientRect(), tab.closest('.dv-groupview').getBoundingClientRect()]
     const at = (x, y) => ({ x: Math.round(window.screenX + x), y: Math.round(window.screenY + y) })
-    return { from: at(box.x + 40, box.y + 20), to: at(pane.x + pane.width / 2, pane.bottom - 20) }
+    return { from: at(box.x + 20, box.y + 20), to: at(pane.x + pane.width / 2, pane.bottom - 20) }
   })
   const mouse = (...args) => execFileSync('xdotool', args.map(String), { env: app.desktop.env })
   mouse('mousemove', from.x, from.y, 'mousedown', 1)
@@ -166,11 +166,11 @@ test('the search counts the whole scrollback and is not hung by a pattern that g
   )
   await app.press(Key.CONTROL, Key.SHIFT, 'f')
   await app.click('button', 'Regular expression')
-  await app.fill('Find', '^row [0-9]*7$')
+  await app.fill('Find', '^row [0-9]*7$', { exact: true })
   await app.untilText(/\d+ of 300/)
   await look(app, 'many-search')
   const began = Date.now()
-  await app.fill('Find', '(a+)+X')
+  await app.fill('Find', '(a+)+X', { exact: true })
   await app.untilText('No match')
   assert.ok(Date.now() - began < 10_000, `it took ${Date.now() - began} ms`)
   await app.press(Key.ESCAPE)
@@ -188,7 +188,8 @@ test('rules colour what they find, and a new line marks a tab that is not looked
   await look(app, 'many-highlight-rule')
   await app.click('button', 'Save')
   await look(app, 'many-highlights')
-  await app.click('button', 'Close', { exact: true, within: await app.byRole('dialog', 'Highlights and triggers') })
+  await app.press(Key.ESCAPE)
+  await app.until('the dialog is gone', async () => (await app.allByRole('dialog')).length === 0)
   await command(app, 'clear; echo "12:00 ERR""OR 10.0.3.20 does not answer 界 ERR""OR"', 'does not answer')
   const marks = () => app.run(() => document.querySelectorAll('.xterm-decoration.highlight').length)
   await app.until('three places are coloured', async () => (await marks()) === 3)

@@ -297,7 +297,8 @@ export class Dock {
     this.arrange()
     this.events.panes(this.#api.groups.length)
     this.#countHidden()
-    this.#reveal(this.activeId)
+    // Of every pane: one without the keyboard can be seen as well.
+    for (const group of this.#api.groups) this.#reveal(group.activePanel?.id)
   }
 
   /** Tabs that a strip has no room for. */
