@@ -1,13 +1,14 @@
 // How terminals look and read: colours, contrast, screen readers, composed text, in the real window.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Key, openApp } from './support/app.mjs'
 import { openDesktop } from './support/desktop.mjs'
 import { look } from './support/pictures.mjs'
-import { command, showTheme, shown, tryBuiltInHost, useChinese } from './support/window.mjs'
+import { command, showTheme, shown, startAgain, tryBuiltInHost, useChinese } from './support/window.mjs'
 
 let desktop, app, refused
 
@@ -42,6 +43,8 @@ test('a scheme is chosen for the dark and for the light window, with a look at i
   await app.type(`clear; ${SAMPLE}\n`)
   await settings('Text and colours')
   await app.choose('Colours while the window is dark', 'gruvbox-dark')
+  // A part of it can be seen, which is enough for the driver not to scroll, and too little for it to click.
+  await app.run(() => [...document.querySelectorAll('select')].at(-1).scrollIntoView({ block: 'center' }))
   await app.choose('Colours while the window is light', 'solarized-light')
   await look(app, 'settings-colours')
   await leave()
@@ -134,6 +137,18 @@ test('composed text is shown at the cursor and sent once', async () => {
   await app.press(Key.ENTER)
   await app.untilTerminal(/^你好，世界。\n你好，世界。$/m)
   await app.press(Key.CONTROL, 'c')
+})
+
+test('a screen reader that runs is noticed at the start', async () => {
+  assert.deepEqual(await refused(), [])
+  const property = ['string:org.a11y.Status', 'string:ScreenReaderEnabled', 'variant:boolean:true']
+  const bus = ['--session', '--print-reply', '--dest=org.a11y.Bus', '/org/a11y/bus']
+  execFileSync('dbus-send', [...bus, 'org.freedesktop.DBus.Properties.Set', ...property], { env: desktop.env })
+  app = await startAgain(app)
+  refused = await app.watchPolicy()
+  await app.click('treeitem', 'Built-in host')
+  await app.untilTerminal(/[$#] ?$/m)
+  await app.until('the lines are there to be read', () => app.run(() => document.querySelector('.xterm-accessibility') !== null))
 })
 
 test('the window and its settings are in Chinese, too', async () => {
