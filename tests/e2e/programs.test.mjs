@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { start } from '../../scripts/processes.mjs'
 import { APP, Key, openApp } from './support/app.mjs'
 import { openDesktop } from './support/desktop.mjs'
-import { command, runAction, shown, tryBuiltInHost, untilColumns } from './support/window.mjs'
+import { command, runAction, shown, tryBuiltInHost, untilColumns, useTheme } from './support/window.mjs'
 
 let desktop, app
 
@@ -26,6 +26,8 @@ test('typed Chinese arrives as it was typed', async () => {
 })
 
 test('24-bit colours are shown as sent', async () => {
+  // On white this one would be made darker, for its contrast.
+  await useTheme(app, 'dark')
   await command(app, String.raw`printf '\033[38;2;226;181;109mAM%s\033[0m\n' BER`, 'AMBER')
   const colour = await app.run(() => {
     const spans = [...document.querySelectorAll('.xterm-rows span')]
