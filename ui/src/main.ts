@@ -14,6 +14,7 @@ import { mendSystemLanguage } from './i18n/system-language'
 import { provideBackend, toProblem, type Backend } from './ipc'
 import { useNotices } from './notices/notices'
 import { useSettings } from './settings/settings'
+import { nameBackTab } from './workspace/back-tab'
 
 /** The app has the engine; a browser gets the fake one, in builds that are made for that. */
 async function chooseBackend(): Promise<Backend> {
@@ -25,6 +26,7 @@ async function chooseBackend(): Promise<Backend> {
 
 async function start(): Promise<void> {
   mendSystemLanguage()
+  nameBackTab()
   provideBackend(await chooseBackend())
   const app = createApp(App).use(createPinia()).use(i18n)
   await useSettings().load()
