@@ -75,15 +75,23 @@ impl Bed {
     async fn until(&self, holds: impl Fn(&TransferState) -> bool) -> TransferState {
         let mut state = self.terminal.transfers().state();
         let waiting = state.wait_for(|state| holds(state));
-        tokio::time::timeout(Duration::from_secs(30), waiting)
-            .await
-            .expect("in time")
-            .expect("it is there")
-            .clone()
+        match tokio::time::timeout(Duration::from_secs(30), waiting).await {
+            Ok(state) => state.expect("it is there").clone(),
+            Err(_) => {
+                let state = self.terminal.transfers().state().borrow().clone();
+                panic!("not in time: {state:?}; it shows {:?}", self.text())
+            }
+        }
+    }
+
+    /// The program has ended, and the shell asks for the next command. What is typed before that may be thrown away.
+    async fn prompts(&self) {
+        eventually("the shell asks", || self.text().ends_with("$ ")).await;
     }
 
     /// The shell listens again, and nothing of the transfer is on the screen.
     async fn is_clean(&self) {
+        self.prompts().await;
         self.type_in("echo al''ive\n").await;
         eventually("the shell answers", || self.text().contains("alive")).await;
         let text = self.text();
@@ -109,7 +117,7 @@ async fn sz_sends_files_to_us() {
     let Some(bed) = bed().await else { return };
     std::fs::write(bed.host.path().join("noise.bin"), noise(3_000_000)).expect("room");
     std::fs::write(bed.host.path().join("报告.txt"), "你好\n").expect("room");
-    bed.type_in("sz -e noise.bin 报告.txt\n").await;
+    bed.type_in("sz noise.bin 报告.txt\n").await;
     bed.until(is_offered).await;
     bed.terminal.transfers().answer(TransferAnswer::ReceiveInto(bed.here.path().to_owned()));
     let over = bed.until(is_over).await;
@@ -125,7 +133,7 @@ async fn rz_gets_files_of_ours() {
     let files = [bed.here.path().join("noise.bin"), bed.here.path().join("empty")];
     std::fs::write(&files[0], noise(2_000_000)).expect("room");
     std::fs::write(&files[1], "").expect("room");
-    bed.type_in("rz -e\n").await;
+    bed.type_in("rz\n").await;
     bed.until(is_offered).await;
     bed.terminal.transfers().answer(TransferAnswer::Send(files.to_vec()));
     let over = bed.until(is_over).await;
@@ -139,13 +147,14 @@ async fn rz_gets_files_of_ours() {
 async fn a_transfer_that_is_refused_or_cancelled_ends_the_program_too() {
     let Some(bed) = bed().await else { return };
     std::fs::write(bed.host.path().join("large.bin"), noise(50_000_000)).expect("room");
-    for program in ["sz -e large.bin\n", "rz -e\n"] {
+    for program in ["sz large.bin\n", "rz\n"] {
         bed.type_in(program).await;
         bed.until(is_offered).await;
         bed.terminal.transfers().cancel();
         bed.until(is_over).await;
+        bed.prompts().await;
     }
-    bed.type_in("sz -e large.bin\n").await;
+    bed.type_in("sz large.bin\n").await;
     bed.until(is_offered).await;
     bed.terminal.transfers().answer(TransferAnswer::ReceiveInto(bed.here.path().to_owned()));
     bed.until(|state| matches!(state, TransferState::Running { bytes, .. } if *bytes > 100_000.0)).await;

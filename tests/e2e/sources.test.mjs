@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -26,6 +26,9 @@ after(async () => {
   await app?.close()
   await desktop?.close()
 })
+
+/** Where `sz` is; a folder can be named by BOWLINE_LRZSZ. */
+const lrzsz = (process.env.BOWLINE_LRZSZ ?? process.env.PATH ?? '').split(':').find((it) => existsSync(join(it, 'sz')))
 
 const captured = (extension) =>
   readdirSync(join(folder, 'Bowline'))
@@ -139,6 +142,28 @@ test('a transcript has what the terminal of a host shows', async () => {
   await app.until('the tab says nothing of it', async () => (await app.allByRole('tab', 'transcript on')).length === 0)
 })
 
+test('a file that sz sends is saved where the person wants', { skip: lrzsz === undefined && 'sz is not installed' }, async () => {
+  const downloads = join(desktop.home, 'Downloads')
+  mkdirSync(downloads)
+  const noise = Buffer.alloc(2_000_000, 'noise')
+  writeFileSync(join(desktop.home, 'noise.bin'), noise)
+  await app.press(Key.CONTROL, Key.SHIFT, 'm')
+  await app.untilTerminal(/[$#%>] ?$/m)
+  await app.type(`${lrzsz}/sz noise.bin\n`)
+  await app.untilText('A program on Local shell wants to send you files.')
+  await app.screenshot('sources-transfer-offered')
+  await app.click('button', 'Refuse')
+  await app.untilText('The transfer was cancelled.')
+  await command(app, 'echo "refused $((6 * 7))"', 'refused 42')
+  await app.type(`${lrzsz}/sz noise.bin\n`)
+  await inPicker('^Select Folder$', downloads, () => app.click('button', 'Save to'))
+  await app.untilText('One file was saved in')
+  await app.screenshot('sources-transfer-done')
+  assert.ok(readFileSync(join(downloads, 'noise.bin')).equals(noise))
+  await command(app, 'echo "saved $((6 * 7))"', 'saved 42')
+  await app.press(Key.CONTROL, Key.SHIFT, 'w')
+})
+
 test('it speaks Chinese', async () => {
   await useChinese(app)
   await app.press(Key.CONTROL, Key.SHIFT, Key.ALT, 'r')
@@ -151,7 +176,11 @@ test('it speaks Chinese', async () => {
 })
 
 /** Through the desktop's own picker. There is no window manager here that would give it the keyboard, and take it back. */
-async function openRecording(path) {
+function openRecording(path) {
+  return inPicker('^Open File$', path, () => runAction(app, 'Open a recording'))
+}
+
+async function inPicker(title, path, open) {
   const xdotool = (...args) => execFileSync('xdotool', args, { env: desktop.env, encoding: 'utf8' }).trim()
   const visible = (name) => {
     try {
@@ -161,9 +190,9 @@ async function openRecording(path) {
     }
   }
   const own = visible('Bowline$')
-  await runAction(app, 'Open a recording')
-  await app.until('the picker is there', () => visible('^Open File$') !== undefined)
-  const picker = visible('^Open File$')
+  await open()
+  await app.until('the picker is there', () => visible(title) !== undefined)
+  const picker = visible(title)
   xdotool('windowfocus', '--sync', picker)
   xdotool('key', 'slash')
   await sleep(200)
@@ -171,7 +200,7 @@ async function openRecording(path) {
   xdotool('type', '--delay', '10', path)
   await sleep(300)
   xdotool('key', 'Return')
-  await app.until('the picker is gone', () => visible('^Open File$') === undefined)
+  await app.until('the picker is gone', () => visible(title) === undefined)
   xdotool('windowfocus', '--sync', own)
 }
 
