@@ -195,7 +195,7 @@ async fn a_host_that_lives_in_tmux_has_the_same_shell_again_and_a_closed_tab_end
     eventually("its session is gone", || !tmux_sessions().contains(&session)).await;
     let other_session = answer(&other, "$(tmux display -p '#S')").await;
     // The app's end leaves the session: the next start can find it.
-    bed.desk.engine.terminals_close_all().await;
+    bed.desk.engine.shut_down().await;
     other.end().await;
     assert!(tmux_sessions().contains(&other_session));
     let killed = Command::new("tmux").args(["-L", "bowline", "kill-session", "-t", &other_session]).status();

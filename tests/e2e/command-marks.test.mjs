@@ -84,7 +84,7 @@ test('a running command has a hollow mark, and Ctrl-C a failed one', async () =>
 test('keys go from command to command, open the menu and copy an output', async () => {
   for (let step = 0; step < 2; step += 1) await app.press(Key.CONTROL, Key.SHIFT, Key.ARROW_UP)
   await app.until('the command before is meant', async () => /^sleep 1/.test((await current()) ?? ''), current)
-  await app.press(Key.CONTROL, Key.SHIFT, 'm')
+  await app.press(Key.CONTROL, Key.SHIFT, Key.ALT, 'k')
   await app.until('its menu is open', async () => /^sleep 1/.test((await menuName()) ?? ''), menuName)
   await look(app, 'marks-menu')
   // The second entry.
@@ -117,7 +117,7 @@ test('a command is typed again by its menu, and runs when Enter is pressed', asy
 test('the output of the last command is selected and copied by key', async () => {
   await app.type('seq 11 13\n')
   await app.until('it ended', async () => (await marks()).at(-1) === 'seq 11 13: ended well')
-  await app.press(Key.CONTROL, Key.SHIFT, Key.ALT, 's')
+  await app.press(Key.CONTROL, Key.SHIFT, Key.ALT, 'e')
   await app.until('it is selected', () => app.run(() => document.querySelectorAll('.xterm-selection > div').length > 0))
   await look(app, 'marks-selected')
   await app.press(Key.CONTROL, Key.SHIFT, Key.ALT, 'c')
@@ -195,7 +195,7 @@ test('in Chinese', async () => {
     async () => (await marks()).at(-1) === 'true：成功结束',
     async () => JSON.stringify(await marks()),
   )
-  await app.press(Key.CONTROL, Key.SHIFT, 'm')
+  await app.press(Key.CONTROL, Key.SHIFT, Key.ALT, 'k')
   await app.until('its menu is open', async () => /^true：成功结束/.test((await menuName()) ?? ''), menuName)
   await look(app, 'marks-menu-chinese')
   await app.press(Key.ESCAPE)

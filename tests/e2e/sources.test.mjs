@@ -49,7 +49,7 @@ test('a local shell opens in the home folder, and ends with its children', async
 })
 
 test('an ended local shell is opened again by Enter', async () => {
-  await app.press(Key.CONTROL, Key.SHIFT, 'm')
+  await app.press(Key.CONTROL, Key.SHIFT, Key.ALT, 'm')
   await app.untilTerminal(/[$#%>] ?$/m)
   await app.type('exit 3\n')
   await app.untilText('The local shell ended with status 3.')
@@ -147,7 +147,7 @@ test('a file that sz sends is saved where the person wants', { skip: lrzsz === u
   mkdirSync(downloads)
   const noise = Buffer.alloc(2_000_000, 'noise')
   writeFileSync(join(desktop.home, 'noise.bin'), noise)
-  await app.press(Key.CONTROL, Key.SHIFT, 'm')
+  await app.press(Key.CONTROL, Key.SHIFT, Key.ALT, 'm')
   await app.untilTerminal(/[$#%>] ?$/m)
   await app.type(`${lrzsz}/sz noise.bin\n`)
   await app.untilText('A program on Local shell wants to send you files.')

@@ -68,7 +68,7 @@ describe('what was open last', () => {
     await offer(page).waitFor({ state: 'detached' })
     await openHost(page, 'web-02')
     await prompt(page)
-    await page.keyboard.press('Control+Shift+Alt+B')
+    await page.keyboard.press('Control+Shift+Alt+W')
     await expect.poll(() => tabs(page).count()).toBe(6)
   })
 

@@ -35,7 +35,7 @@ describe('a program that sets the clipboard', () => {
     const page = await openTerminal()
     await run(page, osc52('one'))
     await bar(page).waitFor()
-    await page.keyboard.press('Control+Shift+Alt+C')
+    await page.keyboard.press('Control+Shift+Alt+V')
     await page.keyboard.press('Tab')
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')

@@ -19,7 +19,7 @@ export function registerCaptureActions(): void {
   const canCapture = () =>
     id() !== undefined && workspace.active?.session.ended === false && !isRecording(workspace.active.hostId)
 
-  registerAction({ id: 'local.open', keys: 'Mod+Shift+M', run: () => void workspace.openHost(LOCAL_ID) })
+  registerAction({ id: 'local.open', keys: 'Mod+Shift+Alt+M', run: () => void workspace.openHost(LOCAL_ID) })
   registerAction({
     id: 'recording.open',
     keys: 'Mod+Shift+Alt+O',

@@ -58,8 +58,8 @@ export function registerTerminalActions(): void {
   register('terminal.reset', 'Cmd+Alt+X', 'Ctrl+Shift+Alt+X', () => session()?.reset())
   register(
     'clipboardWrites.answer',
-    'Cmd+Alt+C',
-    'Ctrl+Shift+Alt+C',
+    'Cmd+Alt+V',
+    'Ctrl+Shift+Alt+V',
     () => void (session() && focusClipboardBar()),
     () => session()?.clipboardQuestion.value != null,
   )

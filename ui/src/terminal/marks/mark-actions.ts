@@ -28,11 +28,11 @@ export function registerMarkActions(active: () => TerminalSession | undefined): 
 
   register('marks.previous', { mac: 'Cmd+ArrowUp', other: 'Ctrl+Shift+ArrowUp' }, (session) => step(session, -1))
   register('marks.next', { mac: 'Cmd+ArrowDown', other: 'Ctrl+Shift+ArrowDown' }, (session) => step(session, 1))
-  register('marks.menu', { mac: 'Cmd+Shift+M', other: 'Ctrl+Shift+M' }, (session, meant) => {
+  register('marks.menu', { mac: 'Cmd+Alt+K', other: 'Ctrl+Shift+Alt+K' }, (session, meant) => {
     session.surface.marks.steps.show(meant)
     // Once it is drawn where it is now.
     requestAnimationFrame(() => requestAnimationFrame(() => (session.markMenu.value = meant)))
   })
   register('marks.copyOutput', { mac: 'Cmd+Shift+C', other: 'Ctrl+Shift+Alt+C' }, copyOutput)
-  register('marks.selectOutput', { mac: 'Cmd+Shift+S', other: 'Ctrl+Shift+Alt+S' }, selectOutput)
+  register('marks.selectOutput', { mac: 'Cmd+Alt+E', other: 'Ctrl+Shift+Alt+E' }, selectOutput)
 }
