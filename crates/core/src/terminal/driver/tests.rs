@@ -435,13 +435,18 @@ async fn what_an_ended_shell_showed_can_be_looked_at_until_the_terminal_is_close
     assert!(bed.terminal.attach(Box::new(Window(mpsc::unbounded_channel().0)), SIZE).await.is_err());
 }
 
+async fn is_told(facts: &mut watch::Receiver<TerminalFacts>, wanted: impl Fn(&TerminalFacts) -> bool) {
+    let told = tokio::time::timeout(Duration::from_secs(5), facts.wait_for(|facts| wanted(facts))).await;
+    told.expect("in time").expect("it is told");
+}
+
 #[tokio::test]
 async fn another_shell_opens_below_what_the_one_that_ended_showed() {
     let mut bed = bed(64);
     let said = b"\x1b]2;vim\x07$ exit\x1b[?1000h".as_slice();
     bed.events.send(SourceEvent::Output(Bytes::from_static(said))).await.expect("room");
     let mut facts = bed.terminal.facts();
-    facts.wait_for(|facts| facts.title == "vim").await.expect("it is told");
+    is_told(&mut facts, |facts| facts.title == "vim").await;
     bed.events.send(SourceEvent::Ended(TerminalEnd::Exited { status: 0 })).await.expect("room");
     bed.ended().await;
     bed.terminal.reopen().await.expect("it is there");
@@ -449,7 +454,7 @@ async fn another_shell_opens_below_what_the_one_that_ended_showed() {
     let (source, events, mut typed) = another();
     bed.again.send(Ok(source)).await.expect("it waits");
     bed.becomes(|state| *state == TerminalState::Running).await;
-    facts.wait_for(|facts| facts.title.is_empty()).await.expect("it is told");
+    is_told(&mut facts, |facts| facts.title.is_empty()).await;
     events.send(SourceEvent::Output(Bytes::from_static(b"new$ "))).await.expect("room");
     bed.terminal.write(Bytes::from_static(b"hello")).await.expect("it is there");
     let mut text = [0; 5];
@@ -468,8 +473,7 @@ async fn titles_and_bells_are_told_though_nobody_looks() {
     let said = b"\x1b]0;a build\x07\x07\x07".as_slice();
     bed.events.send(SourceEvent::Output(Bytes::from_static(said))).await.expect("room");
     let mut facts = bed.terminal.facts();
-    let told = tokio::time::timeout(Duration::from_secs(5), facts.wait_for(|facts| facts.bells == 2));
-    assert_eq!(told.await.expect("in time").expect("it is told").title, "a build");
+    is_told(&mut facts, |facts| facts.bells == 2 && facts.title == "a build").await;
 }
 
 #[tokio::test]
