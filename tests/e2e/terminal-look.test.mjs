@@ -40,6 +40,7 @@ const background = () => app.run(() => getComputedStyle(document.querySelector('
 const SAMPLE = String.raw`for n in 0 1 2 3 4 5 6 7; do printf "\033[3${'$'}{n}m text \033[9${'$'}{n}m text \033[4${'$'}{n}m    \033[10${'$'}{n}m    \033[0m\n"; done; echo "a => b != c 你好，世界"`
 
 test('a scheme is chosen for the dark and for the light window, with a look at it', async () => {
+  await showTheme(app, 'dark')
   await app.type(`clear; ${SAMPLE}\n`)
   await settings('Text and colours')
   await app.choose('Colours while the window is dark', 'gruvbox-dark')
@@ -99,6 +100,17 @@ test('a screen reader can read the lines', async () => {
   await app.until('the line is there', async () => (await app.allByRole('listitem', 'read 42', { exact: true })).length > 0)
   await settings('Accessibility')
   await app.choose('Terminals for a screen reader', 'auto')
+  await leave()
+})
+
+test('the pages of the settings are left backwards by the keyboard, too', async () => {
+  // The key of the X server itself, as WebDriver's has another name; it goes to the window that was clicked last.
+  execFileSync('xdotool', ['mousemove', '700', '500', 'click', '1'], { env: desktop.env })
+  execFileSync('xdotool', ['key', 'ctrl+comma'], { env: desktop.env })
+  await app.byRole('dialog', 'Settings')
+  await app.until('a page has the focus', () => app.run(() => document.activeElement.getAttribute('role') === 'tab'))
+  execFileSync('xdotool', ['key', 'shift+Tab'], { env: desktop.env })
+  await app.until('the cross has the focus', () => app.run(() => document.activeElement.getAttribute('aria-label') === 'Close'))
   await leave()
 })
 
