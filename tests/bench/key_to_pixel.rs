@@ -5,6 +5,8 @@
 //! waits at its prompt, and prints `{"p50":..,"p95":..,"worst":..,"keys":..}` in milliseconds on one line. Without an area it
 //! finds out by itself what a key changes, for which the rest of the screen has to stand still.
 
+#![allow(clippy::print_stdout)]
+
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     linux::run()

@@ -230,7 +230,8 @@ test('a link opens with the key held only, and only on the web', async () => {
 
 test('one click puts a terminal back in order', async () => {
   await app.type(
-    String.raw`clear; echo kept; printf '\033(0\033[?1000h\033[?25l\033]11;#ff0000\007\033[31;7m\0337\033[3;5r\0338\033[4h'` + '\n',
+    String.raw`clear; echo kept; printf '\033(0\033[?1000h\033[?25l\033]11;#ff0000\007\033[31;7m\0337\033[3;5r\0338\033[4h'` +
+      '\n',
   )
   await sleep(300)
   await look(app, 'disorder')
