@@ -76,6 +76,7 @@ async fn a_host_that_always_wants_a_transcript_gets_one() {
         std::fs::read_to_string(&path).is_ok_and(|kept| kept.contains("hello\r\n"))
     })
     .await;
+    desk.engine.terminal_close(screen.id).await.expect("it is closed");
     eventually("its end is told", || desk.capture(screen.id).is_some_and(|view| view.transcript.is_none()))
         .await;
 }

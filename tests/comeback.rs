@@ -243,13 +243,13 @@ async fn a_terminal_that_was_given_up_and_opened_again_finds_its_shell_in_tmux()
     screen.end().await;
     bed.proxy.listen_again().await;
     bed.desk.engine.host_retry(bed.host.clone()).await.expect("it tries");
-    let again = bed.desk.open(&bed.host).await;
-    again.running().await;
-    assert_eq!(answer(&again, "$$").await, shell);
+    bed.desk.engine.terminal_reopen(screen.id).await.expect("it opens again");
+    eventually("it is back", || screen.is_running()).await;
+    assert_eq!(answer(&screen, "$$").await, shell);
     let beside = bed.desk.open(&bed.host).await;
     beside.running().await;
     assert_ne!(answer(&beside, "$$").await, shell, "a further one has a shell of its own");
-    for screen in [&again, &beside] {
+    for screen in [&screen, &beside] {
         let session = answer(screen, "$(tmux display -p '#S')").await;
         bed.desk.engine.terminal_close(screen.id).await.expect("it closes");
         eventually("its session is gone", || !tmux_sessions().contains(&session)).await;

@@ -61,7 +61,8 @@ impl<'a> SlowWindow<'a> {
         let chunks = std::mem::take(&mut *self.got.0.lock().unwrap_or_else(PoisonError::into_inner));
         let bytes = chunks.iter().map(Bytes::len).sum();
         for chunk in &chunks {
-            self.snapshots += chunk.windows(3).filter(|bytes| bytes == b"\x18\x1bc").count();
+            // Both a snapshot and a glimpse begin with CAN.
+            self.snapshots += chunk.iter().filter(|&&byte| byte == 0x18).count();
             self.screen.feed(chunk);
         }
         self.shown += bytes;
@@ -82,7 +83,7 @@ impl<'a> SlowWindow<'a> {
         self.shown
     }
 
-    /// How many snapshots began so far.
+    /// How many snapshots and glimpses began so far.
     pub fn snapshots(&self) -> usize {
         self.snapshots
     }
