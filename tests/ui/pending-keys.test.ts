@@ -121,7 +121,8 @@ describe('keys that are typed while the connection is away', () => {
     await press(page, 'Give up')
     await heal(page, 'web-01')
     await press(page, 'Reopen')
-    await prompt(page)
+    // Below that of the lost shell.
+    await expect.poll(async () => (await screen(page)).match(/\$ *$/gm)?.length).toBe(2)
     await run(page, 'echo new')
     await expect.poll(() => screen(page)).toMatch(/^new$/m)
     expect(await sent(page)).toBe('echo new\r')

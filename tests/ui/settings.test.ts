@@ -48,6 +48,7 @@ describe('settings', () => {
   it('are on pages that the arrow keys go through, each of them accessible', async () => {
     const page = await open()
     await page.keyboard.press('Control+,')
+    await page.getByRole('tab', { name: 'General' }).waitFor()
     const names = await page.getByRole('tab').allTextContents()
     expect(names[0]).toBe('General')
     for (const name of names) {

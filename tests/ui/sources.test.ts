@@ -15,7 +15,7 @@ async function runAction(page: Page, name: string): Promise<void> {
 describe('a local shell', () => {
   it('opens by a key and by a button, and has nothing to do with a connection', async () => {
     const page = await open({ query: { hosts: 'few' } })
-    await page.keyboard.press('Control+Shift+M')
+    await page.keyboard.press('Control+Shift+Alt+M')
     await prompt(page)
     await run(page, 'echo here')
     await expect.poll(() => screen(page)).toMatch(/^here$/m)
@@ -36,9 +36,9 @@ describe('a terminal that is written to files', () => {
     await openHost(page, 'web-01')
     await prompt(page)
     await page.keyboard.press('Control+Shift+Alt+R')
-    await page.getByRole('tab', { name: 'web-01 recording' }).waitFor()
+    await page.getByRole('tab', { name: 'web-01, recording' }).waitFor()
     await page.keyboard.press('Control+Shift+Alt+L')
-    await page.getByRole('tab', { name: 'web-01 recording transcript on' }).waitFor()
+    await page.getByRole('tab', { name: 'web-01, recording, transcript on' }).waitFor()
     await page.getByText('What you type is not recorded.').waitFor()
     await expectAccessible(page)
     await page.evaluate(() => window.bowline?.controls.failCapture(1))

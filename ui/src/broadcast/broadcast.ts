@@ -76,6 +76,7 @@ export const useBroadcast = defineStore('broadcast', () => {
     const session = workspace.tabs.get(id)?.session
     if (!session || members.has(id)) return
     members.add(id)
+    workspace.hold(id, true)
     sessions.set(id, session)
     session.peers = () => [...sessions.values()].filter((other) => other !== session)
   }
@@ -84,6 +85,7 @@ export const useBroadcast = defineStore('broadcast', () => {
     const session = sessions.get(id)
     if (session) session.peers = alone
     members.delete(id)
+    workspace.hold(id, false)
     sessions.delete(id)
   }
 

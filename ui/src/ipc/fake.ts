@@ -181,8 +181,9 @@ export function createFake(options: FakeOptions = {}) {
       entry.shell = null
       entry.state = { state: 'waiting', problem: failure, sinceMs: Date.now() }
       showTerminal(id, entry)
-    } else if (news === 'back') entry.run()
-    else endTerminal(id, { how: 'failed', problem: failure })
+    } else if (news === 'back') {
+      if (entry.state.state === 'waiting') entry.run()
+    } else endTerminal(id, { how: 'failed', problem: failure })
   }
 
   const running = (host: HostId): number =>

@@ -15,6 +15,7 @@ export class Awake {
   readonly tabs = shallowReactive(new Set<TabId>())
   /** The one that was seen last comes first. */
   #seen: TabId[] = []
+  readonly #held = new Set<TabId>()
 
   #visible = 0
   #resting: ReturnType<typeof setTimeout> | undefined
@@ -30,11 +31,28 @@ export class Awake {
 
   #rest(): void {
     this.#resting = undefined
-    for (const id of this.#seen.splice(this.#visible + AWAKE_HIDDEN_TABS)) this.tabs.delete(id)
+    const beyond = this.#seen.splice(this.#visible + AWAKE_HIDDEN_TABS)
+    for (const id of beyond) {
+      if (this.#held.has(id)) this.#seen.push(id)
+      else this.tabs.delete(id)
+    }
+  }
+
+  /** Stays awake whether it is seen or not: what is typed for it depends on what its program has asked for. */
+  hold(id: TabId): void {
+    this.#held.add(id)
+    if (!this.#seen.includes(id)) this.#seen.push(id)
+    this.tabs.add(id)
+  }
+
+  /** It goes to sleep with the others. */
+  release(id: TabId): void {
+    this.#held.delete(id)
   }
 
   forget(id: TabId): void {
     this.#seen = this.#seen.filter((other) => other !== id)
+    this.#held.delete(id)
     this.tabs.delete(id)
   }
 }

@@ -121,6 +121,12 @@ export const useWorkspace = defineStore('workspace', () => {
     awake.see((dock?.visible() ?? []).filter((id) => tabs.has(id)))
   }
 
+  /** Keeps a hidden tab's browser terminal, or no longer. */
+  function hold(id: TabId, on: boolean): void {
+    if (!on) awake.release(id)
+    else if (tabs.has(id)) awake.hold(id)
+  }
+
   function detachDock(): void {
     dock = undefined
   }
@@ -353,6 +359,7 @@ export const useWorkspace = defineStore('workspace', () => {
     newTabId,
     adopt,
     looked,
+    hold,
     openHost,
     show,
     shown,
