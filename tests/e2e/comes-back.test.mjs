@@ -90,7 +90,7 @@ test('twelve tabs have few browser terminals, and going back shows the text at o
 test('killed with five tabs in splits, it offers them back with what they showed', async () => {
   while ((await tabs()).length > 3) {
     const left = (await tabs()).length - 1
-    await runAction(app, 'Close tab')
+    await app.press(Key.CONTROL, Key.SHIFT, 'w')
     await app.until('the tab is closed', async () => (await tabs()).length === left)
   }
   await newTab('Split right')

@@ -24,6 +24,8 @@ test('one click on first run gives a working shell', async () => {
 })
 
 test('wide characters and 24-bit colour arrive as they were sent', async () => {
+  // On a ground where it can be read as it is: on a light one it would be made darker.
+  await window.useTheme(app, 'dark')
   await window.command(app, String.raw`printf '\033[38;2;226;181;109mamber\033[0m 你好，世界\n'`, /^amber 你好，世界/m)
   const colours = await app.run(() =>
     [...document.querySelectorAll('.xterm-rows span')]
@@ -31,6 +33,7 @@ test('wide characters and 24-bit colour arrive as they were sent', async () => {
       .map((it) => getComputedStyle(it).color),
   )
   assert.deepEqual(colours, ['rgb(226, 181, 109)'])
+  await window.useTheme(app, 'light')
 })
 
 test('the shell knows the size of the window', async () => {
