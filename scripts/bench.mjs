@@ -33,7 +33,8 @@ await leaveNothingBehind(async () => {
     if ((await start('cargo', build, { stdio: 'inherit' }).ended).code !== 0) return 1
     const tool = join(import.meta.dirname, '../target/release/examples/key-to-pixel')
     const { bench } = await import('../tests/bench/terminal.mjs')
-    await bench(application, { tool, megabytes: option('megabytes', 256), keys: option('keys', 200) })
+    const [megabytes, keys, terminals] = [option('megabytes', 256), option('keys', 200), option('terminals', 100)]
+    await bench(application, { tool, megabytes, keys, terminals })
     return 0
   }
   const { bench } = await import('../tests/bench/window.mjs')

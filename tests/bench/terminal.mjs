@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Key } from '../e2e/support/app.mjs'
 import { openSshd } from '../e2e/support/sshd.mjs'
 import { addHost, command, runAction } from '../e2e/support/window.mjs'
+import { many } from './many.mjs'
 import { MIB, appProcess, family, line, median, memoryOf, mixed, onDesktop } from './kit.mjs'
 import { peerKeys, peerOutput, peers, pressKeys, unseen } from './peers.mjs'
 
@@ -14,7 +15,7 @@ const YES_SECONDS = 60
 const PROMPTS = 5
 
 /** `tool` is the program that presses keys and looks at pixels. */
-export async function bench(application, { tool, megabytes, keys }) {
+export async function bench(application, { tool, megabytes, keys, terminals }) {
   const server = await openSshd()
   try {
     const file = join(server.folder, 'mixed')
@@ -24,6 +25,10 @@ export async function bench(application, { tool, megabytes, keys }) {
       await typing(app, server, { tool, keys })
       await printing(app, server, { file, megabytes })
       await stopping(app, server, { tool, keys })
+    })
+    await onDesktop(application, async (app) => {
+      await connect(app, server)
+      await many(app, terminals)
     })
   } finally {
     await server.close()
