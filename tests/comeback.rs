@@ -6,7 +6,7 @@ use bowline_core::engine::PasswordChange;
 use bowline_core::host::options::Multiplexer;
 use bowline_core::host::{AuthMethod, HostDraft, HostId, HostOptions};
 use bowline_core::terminal::seam::SeamWords;
-use bowline_core::terminal::state::TerminalEnd;
+use bowline_core::terminal::state::{TerminalEnd, TerminalSize, TerminalState};
 use bowline_tests::available;
 use bowline_tests::desk::{Desk, Screen, at};
 use bowline_tests::eventually::eventually;
@@ -337,4 +337,46 @@ async fn a_changed_host_counts_from_the_next_shell_on() {
     bed.desk.engine.host_update(bed.host.clone(), draft, PasswordChange::Keep).await.expect("saved");
     bed.lose_and_come_back(&screen).await;
     screen.shows("late 42").await;
+}
+
+#[tokio::test]
+async fn the_session_of_a_tab_that_was_closed_while_disconnected_ends_with_the_next_connection() {
+    if !has("tmux") {
+        return;
+    }
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let bed = Bed::new(&sshd, with_tmux(Multiplexer::Tmux)).await;
+    let screen = bed.desk.open(&bed.host).await;
+    screen.running().await;
+    let session = answer(&screen, "$(tmux display -p '#S')").await;
+    bed.desk.engine.host_disconnect(bed.host.clone()).await.expect("it is disconnected");
+    screen.end().await;
+    assert!(tmux_sessions().contains(&session), "it goes on without a connection");
+    bed.desk.engine.terminal_close(screen.id).await.expect("it closes");
+    let next = bed.desk.open(&bed.host).await;
+    next.running().await;
+    eventually("its session is gone", || !tmux_sessions().contains(&session)).await;
+    bed.desk.engine.terminal_close(next.id).await.expect("it closes");
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_brought_back_finds_its_session_by_the_name_that_it_was_kept_under() {
+    if !has("tmux") {
+        return;
+    }
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let bed = Bed::new(&sshd, with_tmux(Multiplexer::Tmux)).await;
+    let name = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+    let session = format!("bowline-{}", name.replace('-', ""));
+    let size = TerminalSize { cols: 80, rows: 24 };
+    for _ in 0..2 {
+        let back = bed.desk.engine.terminal_bring_back(bed.host.clone(), Some(name.to_owned()), size).await;
+        let back = back.expect("it is opened");
+        eventually("its session is there", || tmux_sessions().contains(&session)).await;
+        eventually("it runs", || bed.desk.state(back.terminal) == Some(TerminalState::Running)).await;
+        bed.desk.engine.host_disconnect(bed.host.clone()).await.expect("it is disconnected");
+    }
+    assert_eq!(tmux_sessions().matches(&session).count(), 1);
+    let killed = Command::new("tmux").args(["-L", "bowline", "kill-session", "-t", &session]).status();
+    assert!(killed.expect("tmux runs").success());
 }

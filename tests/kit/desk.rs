@@ -196,7 +196,7 @@ impl Desk {
         self.connection(host).is_some_and(|view| matches!(view.state, ConnectionState::Suspect { .. }))
     }
 
-    fn state(&self, id: TerminalId) -> Option<TerminalState> {
+    pub fn state(&self, id: TerminalId) -> Option<TerminalState> {
         self.seen().terminals.iter().rev().find(|(one, _)| *one == id).map(|(_, state)| state.clone())
     }
 

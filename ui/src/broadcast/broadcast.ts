@@ -7,6 +7,7 @@ import { computed, shallowReactive, watch } from 'vue'
 import { t } from '../i18n'
 import { useNotices } from '../notices/notices'
 import type { TerminalSession } from '../terminal/session'
+import { isRecording } from '../terminal/targets'
 import { useWorkspace, type TabId } from '../workspace/workspace'
 
 /** More names than that are a number. */
@@ -30,9 +31,12 @@ export const useBroadcast = defineStore('broadcast', () => {
     return [name, detail].filter(Boolean).join(' ')
   }
 
-  /** Open terminals that could take part, those of the pane in front first. */
+  /** Open terminals that could take part (a recording takes no input), those of the pane in front first. */
   function candidates(): TabId[] {
-    return workspace.tabIdsInOrder().filter((id) => workspace.tabs.get(id)?.session.ended === false)
+    return workspace.tabIdsInOrder().filter((id) => {
+      const tab = workspace.tabs.get(id)
+      return tab !== undefined && !tab.session.ended && !isRecording(tab.hostId)
+    })
   }
 
   /** Exactly these take part from now on. Fewer than two are none. */

@@ -34,6 +34,7 @@ export class Highlights {
   readonly #marks = new Map<number, { text: string; marks: IDecoration[] }>()
   readonly #listening: { dispose: () => void }[]
   #timer: ReturnType<typeof setTimeout> | undefined
+  #refilled = false
   #lines = 0
   /** The line below the last one that was looked at for calls. */
   #seen: IMarker | undefined
@@ -59,6 +60,11 @@ export class Highlights {
         if (terminal.buffer.active.viewportY !== this.#top) this.#soon()
       }),
       terminal.onResize(() => this.#forget()),
+      // A snapshot, which fills the terminal anew, or a program that resets it: what comes with it was there before.
+      terminal.parser.registerEscHandler({ final: 'c' }, () => {
+        this.#refilled = true
+        return false
+      }),
     ]
     this.#seen = terminal.registerMarker(0)
     this.#soon()
@@ -76,7 +82,9 @@ export class Highlights {
       this.#timer = undefined
       const lines = this.#lines
       this.#lines = 0
-      if (lines > LINES_MAX) {
+      const refilled = this.#refilled
+      this.#refilled = false
+      if (lines > LINES_MAX || refilled) {
         this.#seeNothing()
         this.#soon()
         return

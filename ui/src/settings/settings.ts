@@ -128,11 +128,11 @@ function fontFamily(value: unknown): string {
   return value.trim().slice(0, FONT_FAMILY_MAX_CHARACTERS)
 }
 
-/** Settings out of whatever was stored: a field that is missing or wrong gets its default. */
 function texts(stored: unknown): string[] {
   return Array.isArray(stored) ? stored.filter((text) => typeof text === 'string') : []
 }
 
+/** Settings out of whatever was stored: a field that is missing or wrong gets its default. */
 export function readSettings(stored: Record<string, unknown>): Settings {
   const usual = DEFAULT_SETTINGS
   return {

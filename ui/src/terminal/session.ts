@@ -251,6 +251,15 @@ export class TerminalSession {
     return element !== undefined && element.isConnected && element.clientWidth > 0
   }
 
+  /** For bars and the search, which end after the surface of a tab that goes to sleep: nothing is made anew for them. */
+  keepAbove(covered: number): void {
+    this.#surface?.keepAbove(covered)
+  }
+
+  endSearch(): void {
+    this.#surface?.endSearch()
+  }
+
   closeSearch(): void {
     this.searching.value = false
     this.surface.focus()
@@ -283,29 +292,35 @@ export class TerminalSession {
    * In a broadcast it is asked once for all. Says whether it was pasted.
    */
   async paste(text: string): Promise<boolean> {
+    return (await this.#pasteInto(text)).length > 0
+  }
+
+  /** Pastes a prepared text and, if wanted, presses Enter behind it; in a broadcast in each terminal that took it. */
+  async insert(text: string, pressEnter: boolean): Promise<boolean> {
+    const took = await this.#pasteInto(text)
+    const now = this.#takers()
+    if (pressEnter) took.filter((session) => now.includes(session)).forEach((session) => session.#pump.type(textBytes('\r')))
+    return took.length > 0
+  }
+
+  async #pasteInto(text: string): Promise<TerminalSession[]> {
     const clean = sanitisePaste(text)
-    if (clean === '' || this.ended) return false
+    if (clean === '' || this.ended) return []
     if (this.waiting || this.asksAboutPending) {
       this.#keep(clean)
-      return false
+      return []
     }
     const into = this.#takers()
     const preview = previewPaste(
       clean,
       into.every((session) => session.#bracketsPastes),
     )
-    if (preview && !(await this.#asked(preview, into.length))) return false
+    if (preview && !(await this.#asked(preview, into.length))) return []
     // Who joined the broadcast while the question was open was not asked about, and who left it does not want it.
     const still = this.#takers()
-    await Promise.all(into.filter((session) => still.includes(session)).map((session) => session.#take(clean)))
-    return true
-  }
-
-  /** Pastes a prepared text and, if wanted, presses Enter behind it; in a broadcast in each terminal. */
-  async insert(text: string, pressEnter: boolean): Promise<boolean> {
-    if (!(await this.paste(text))) return false
-    if (pressEnter) this.#takers().forEach((session) => session.#pump.type(textBytes('\r')))
-    return true
+    const took = into.filter((session) => still.includes(session))
+    await Promise.all(took.map((session) => session.#take(clean)))
+    return took
   }
 
   /** Keys that a person pressed in another terminal of the broadcast. */

@@ -226,7 +226,7 @@ export class Surface {
     this.terminal.write(NO_REPORTS)
   }
 
-  /** What the engine does for a terminal that runs (`terminal_reset`), for one that has ended. */
+  /** What the engine does for its terminals (`terminal_reset`), for one that never came to be. */
   softReset(): void {
     this.terminal.write(`\x18\x1b7\x1b[?1049l${SOFT_RESET}\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\`)
   }
@@ -244,13 +244,13 @@ export class Surface {
     else void fontsReady(family, appearance.fontSize).then(() => this.#measureAgain())
   }
 
-  /** Takes the keyboard, at once or as soon as it is drawn. */
   /** The line that the cursor is in, up to the cursor. */
   get cursorLine(): string {
     const { active } = this.terminal.buffer
     return active.getLine(active.baseY + active.cursorY)?.translateToString(true, 0, active.cursorX) ?? ''
   }
 
+  /** Takes the keyboard, at once or as soon as it is drawn. */
   focus(): void {
     this.#focusWanted = !this.element.isConnected || !this.terminal.textarea
     this.#focusWas = document.activeElement

@@ -36,9 +36,6 @@ export const useTransfers = defineStore('transfers', () => {
   }
 
   /** Its terminal has ended. */
-  function forget(id: TerminalId): void {
-    views.delete(id)
-  }
 
   /** Lets the person choose where to, or which files. Dismissed, the offer stays. */
   async function accept(view: TransferView): Promise<void> {
@@ -51,5 +48,5 @@ export const useTransfers = defineStore('transfers', () => {
     await useBackend().call('transfer_cancel', { id })
   }
 
-  return { views, show, showAll, of, forget, accept, cancel }
+  return { views, show, showAll, of, accept, cancel }
 })

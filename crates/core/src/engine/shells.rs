@@ -15,7 +15,7 @@ const LINES_IN_VAIN: u32 = 2;
 #[derive(Debug)]
 pub(super) struct Shells {
     /// Random: what a terminal's shells on a host are called by.
-    name: String,
+    name: Uuid,
     last: Mutex<Last>,
 }
 
@@ -29,13 +29,15 @@ struct Last {
     in_vain: u32,
 }
 
-impl Default for Shells {
-    fn default() -> Self {
-        Self { name: Uuid::new_v4().simple().to_string(), last: Mutex::default() }
-    }
-}
-
 impl Shells {
+    pub fn named(name: Uuid) -> Self {
+        Self { name, last: Mutex::default() }
+    }
+
+    pub fn name(&self) -> Uuid {
+        self.name
+    }
+
     /// What the next one begins with. `asks` says whether the server can be asked where the last one is.
     pub fn launch(&self, opening: Opening, multiplexer: Multiplexer, asks: bool) -> Launch {
         let mut last = self.last();
@@ -49,8 +51,9 @@ impl Shells {
             (Opening::First | Opening::Again { .. }, _) => Place::Home,
         };
         // Closed by a dash, so that none is the beginning of another one.
-        let mark = format!("{}-{}-", self.name, last.asked);
-        Launch { mark, place, multiplexer, session: format!("bowline-{}", self.name) }
+        let name = self.name.simple();
+        let mark = format!("{name}-{}-", last.asked);
+        Launch { mark, place, multiplexer, session: format!("bowline-{name}") }
     }
 
     pub fn opened(&self, launch: Launch, arrival: Arrival) {
@@ -88,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_lost_shell_is_asked_for_by_its_own_mark_and_not_by_that_of_one_that_never_ran() {
-        let shells = Shells::default();
+        let shells = Shells::named(Uuid::new_v4());
         let first = shells.launch(Opening::First, Multiplexer::None, true);
         assert_eq!(first.place, Place::Home);
         shells.opened(first.clone(), Arrival::Shell);
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_server_that_hangs_up_on_the_line_gives_a_shell_at_home_in_the_end() {
-        let shells = Shells::default();
+        let shells = Shells::named(Uuid::new_v4());
         shells.opened(shells.launch(Opening::First, Multiplexer::None, true), Arrival::Shell);
         let places: Vec<Place> =
             (0..4).map(|_| shells.launch(again(), Multiplexer::None, true).place).collect();

@@ -22,6 +22,8 @@ use crate::terminal::{OpenSource, gone};
 
 /// Time for files to be written to their end at the end of the app.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time for a folder to take a new file.
+const TRANSCRIPT_WITHIN: Duration = Duration::from_secs(2);
 /// Where the person's choice of a folder is kept, in the data folder.
 const FOLDER_FILE: &str = "captures.json";
 /// In the documents folder, or in the data folder where there is none.
@@ -175,7 +177,10 @@ impl Engine {
             }
         };
         let path = terminal.capture(kind, folder, name, sources.writing.token(), ended).await?;
-        self.tell_capture(id, |view| *view.path_mut(kind) = Some(path.to_string_lossy().into_owned()));
+        // A disk that is full ends it at once, which was told by then.
+        if terminal.is_captured(kind) {
+            self.tell_capture(id, |view| *view.path_mut(kind) = Some(path.to_string_lossy().into_owned()));
+        }
         // It may have ended meanwhile.
         self.forget_captures_at_end(id);
         Ok(())
@@ -212,7 +217,10 @@ impl Engine {
         if !wanted {
             return;
         }
-        if let Err(error) = self.terminal_transcript(id, true).await {
+        // The window waits for its terminal meanwhile: a folder that does not answer must not hold that up.
+        let begun = tokio::time::timeout(TRANSCRIPT_WITHIN, self.terminal_transcript(id, true)).await;
+        let too_slow = || Err(capture::failed(&self.captures_folder(), &"the folder does not answer"));
+        if let Err(error) = begun.unwrap_or_else(|_| too_slow()) {
             self.tell_capture(id, |view| view.problem = Some(Problem::from(&error)));
         }
     }

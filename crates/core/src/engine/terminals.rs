@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
 
 use super::Engine;
 use super::shells::{self, Shells};
@@ -29,6 +30,8 @@ use crate::terminal::{OpenSource, Opening, Terminal, gone, integration, shell};
 const TERMINALS_MAX: usize = 256;
 /// Directories that change faster than a person can read are told as they are then.
 const SHELL_NEWS_PAUSE: Duration = Duration::from_millis(100);
+/// Time for a server to end a session whose terminal was closed.
+const END_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for terminals to end at the end of the app.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A program may set its title a thousand times a second; so often it is told.
@@ -64,14 +67,20 @@ impl Engine {
         size: TerminalSize,
         output: Box<dyn Output>,
     ) -> Result<TerminalId> {
-        let id = self.start_terminal(&host, size, View::new(output))?;
+        let id = self.start_terminal(&host, size, View::new(output), Uuid::new_v4())?;
         self.transcribe_if_wanted(id, &host).await;
         Ok(id)
     }
 
-    /// Opens a terminal whose view may have something to show already.
-    pub(super) fn start_terminal(&self, host: &HostId, size: TerminalSize, view: View) -> Result<TerminalId> {
-        let shells = Arc::<Shells>::default();
+    /// Opens a terminal whose view may have something to show already. A session of tmux or screen of this name is found again.
+    pub(super) fn start_terminal(
+        &self,
+        host: &HostId,
+        size: TerminalSize,
+        view: View,
+        name: Uuid,
+    ) -> Result<TerminalId> {
+        let shells = Arc::new(Shells::named(name));
         let open = self.open_without_host(host).unwrap_or_else(|| {
             let open = self.open_on_host(host, Arc::clone(&shells));
             Box::new(move |_| open)
@@ -219,10 +228,13 @@ impl Engine {
     /// Ends the sessions of tmux or screen whose terminals were closed while the host was away.
     async fn end_closed_sessions(self, host: HostId) {
         for line in self.inner.terminals.take_sessions_to_end(&host) {
-            match self.exec(&host, ExecRequest::command(line)).await {
-                Ok(mut exec) => while exec.output.next().await.is_some() {},
-                Err(error) => tracing::debug!(%error, "a session of tmux or screen was not ended"),
-            }
+            let ending = async {
+                match self.exec(&host, ExecRequest::command(line)).await {
+                    Ok(mut exec) => while exec.output.next().await.is_some() {},
+                    Err(error) => tracing::debug!(%error, "a session of tmux or screen was not ended"),
+                }
+            };
+            let _ = tokio::time::timeout(END_SESSION_TIMEOUT, ending).await;
         }
     }
 }
@@ -239,13 +251,14 @@ impl Terminals {
         }
     }
 
-    /// Remembers the session of a terminal that lost its host: nobody can end it now.
+    /// Remembers the session of a terminal that is not on its host now: nobody can end it before the next one is.
     fn end_session_later(&self, id: TerminalId) {
         let running = self.lock();
         let Some(one) = running.get(&id) else { return };
-        let away = matches!(
+        let away = !matches!(
             *one.terminal.state().borrow(),
-            TerminalState::Waiting { .. } | TerminalState::Ended { end: TerminalEnd::Failed { .. } }
+            TerminalState::Running
+                | TerminalState::Ended { end: TerminalEnd::Exited { .. } | TerminalEnd::Signalled { .. } }
         );
         let Some(line) = one.shells.end_line().filter(|_| away) else { return };
         let mut lines = self.sessions_to_end.lock().unwrap_or_else(PoisonError::into_inner);
@@ -348,6 +361,11 @@ impl Terminals {
         for terminal in self.all().into_values() {
             let _ = terminal.set_scrollback(lines).await;
         }
+    }
+
+    /// What a terminal's sessions on its host are called by, and the file that it is kept in.
+    pub(super) fn name_of(&self, id: TerminalId) -> Option<Uuid> {
+        self.lock().get(&id).map(|running| running.shells.name())
     }
 
     pub(super) fn all(&self) -> BTreeMap<TerminalId, Terminal> {

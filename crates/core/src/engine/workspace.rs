@@ -155,12 +155,12 @@ impl Engine {
             Some(name) => self.open_kept(name).await,
             None => (KeptScrollback::None, View::detached()),
         };
-        let terminal = self.start_terminal(&host, size, view)?;
-        self.transcribe_if_wanted(terminal, &host).await;
+        let terminal = self.start_terminal(&host, size, view, name.unwrap_or_else(Uuid::new_v4))?;
         if let (Some(name), KeptScrollback::Back) = (name, scrollback) {
             // The file stays what it is until the terminal has shown more.
             self.inner.workspace.state().names.insert(terminal, name);
         }
+        self.transcribe_if_wanted(terminal, &host).await;
         Ok(BroughtBack { terminal, scrollback })
     }
 
@@ -334,12 +334,13 @@ impl Writing {
     async fn write_terminal(&mut self, id: TerminalId, terminal: &Terminal, most: u64) {
         let shown = terminal.shown();
         let Ok(kept) = terminal.keep(usize::try_from(most).unwrap_or(usize::MAX)).await else { return };
+        let Some(own_name) = self.keeper.terminals.name_of(id) else { return };
         let name = {
             let mut state = self.keeper.workspaces.state();
             let mut fresh = false;
             let name = *state.names.entry(id).or_insert_with(|| {
                 fresh = true;
-                Uuid::new_v4()
+                own_name
             });
             state.is_new |= fresh;
             name

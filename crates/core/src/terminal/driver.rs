@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::commands::{CommandClock, ShellFacts};
 use super::kept::KeptScreen;
+use super::launch::Arrival;
 use super::screen::Screen;
 use super::seam::Seam;
 use super::source::{Source, SourceControl, SourceEvent, SourceReader};
@@ -123,6 +124,7 @@ pub(super) fn start(view: View, size: TerminalSize, open: OpenSource) -> Handle 
         told,
         clock,
         shown: Arc::clone(&shown),
+        clears: 0,
         hung_up: false,
         ends_shell: false,
         closed: false,
@@ -143,6 +145,8 @@ struct Task {
     told: u32,
     clock: CommandClock,
     shown: Arc<AtomicU64>,
+    /// How often what is above the screen was forgotten.
+    clears: u64,
     /// The person ended the shell.
     hung_up: bool,
     /// The person closed the terminal: nobody waits for its last words.
@@ -200,6 +204,11 @@ impl Task {
             Ok(source) => source,
             Err(end) => return (end, typed),
         };
+        if source.beginning.arrival == Arrival::SameSession {
+            // It paints its whole screen anew: what stands there moves up first, or it would be lost.
+            let rows = usize::from(self.sizes.borrow().rows);
+            self.view.push("\r\n".repeat(rows).as_bytes());
+        }
         loop {
             self.publish.send_replace(TerminalState::Running);
             let end;
@@ -369,8 +378,13 @@ impl Task {
 
     fn show_now(&mut self) {
         self.view.flush();
-        self.shown.store(self.view.screen().offset(), Ordering::Relaxed);
+        self.note_shown();
         self.tell_facts();
+    }
+
+    /// What stands there is something else than what was kept last.
+    fn note_shown(&self) {
+        self.shown.store(self.view.screen().offset() + self.clears, Ordering::Relaxed);
     }
 
     fn tell_facts(&mut self) {
@@ -398,9 +412,16 @@ impl Task {
             }
             Some(Command::Detach(attachment)) => self.view.detach(attachment),
             Some(Command::Scrollback(lines)) => self.view.set_scrollback(lines),
-            Some(Command::Clear) => self.view.clear(),
+            Some(Command::Clear) => {
+                self.view.clear();
+                self.clears += 1;
+                self.note_shown();
+            }
             Some(Command::Look(look)) => look.0(self.view.screen()),
-            Some(Command::Reset) => self.view.push(reset::AFRESH),
+            Some(Command::Reset) => {
+                self.view.push(reset::AFRESH);
+                self.note_shown();
+            }
             Some(Command::Keep(bytes, kept)) => {
                 let _ = kept.send(KeptScreen::of(self.view.screen(), bytes));
             }

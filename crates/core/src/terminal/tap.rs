@@ -157,7 +157,7 @@ impl Taps {
     }
 
     pub(super) fn has(&self, kind: CaptureKind) -> bool {
-        self.lock()[kind as usize].is_some()
+        self.lock()[kind as usize].as_ref().is_some_and(|tap| !tap.queue.is_closed())
     }
 
     fn output(&self, bytes: &Bytes) {

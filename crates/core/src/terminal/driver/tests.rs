@@ -597,3 +597,18 @@ async fn a_terminal_can_be_reset_while_its_shell_runs_and_while_it_waits_for_the
     bed.terminal.reset().await.expect("it is there");
     bed.shows("\x1b[!p").await;
 }
+
+#[tokio::test]
+async fn what_was_cleared_is_something_new_to_keep() {
+    let mut bed = bed(64);
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"secret\r\n"))).await.expect("room");
+    bed.shows("secret").await;
+    let before = bed.terminal.shown();
+    bed.terminal.clear().await.expect("it is there");
+    let told = async {
+        while bed.terminal.shown() == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), told).await.expect("it is told");
+}
