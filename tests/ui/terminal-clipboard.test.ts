@@ -48,6 +48,8 @@ describe('a program that sets the clipboard', () => {
     await expectAccessible(page)
     await page.getByRole('button', { name: 'Ask again for web-01' }).click()
     await page.keyboard.press('Escape')
+    // A dialog that is still going keeps every key.
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.keyboard.press('Control+Shift+J')
     await run(page, osc52('three'))
     await bar(page).waitFor()

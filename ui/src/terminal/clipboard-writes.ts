@@ -99,8 +99,9 @@ export class ClipboardWrites {
     const asked = this.#asked
     this.withdraw()
     if (!asked) return
-    // Whoever does not want to decide is left in peace by this terminal.
-    this.#quietUntil = answer === 'later' ? Infinity : this.use.now() + FLOOD_MS
+    // Whoever does not want to decide is left in peace by this terminal; what is decided for good holds until it is taken back.
+    if (answer === 'later') this.#quietUntil = Infinity
+    if (answer === 'once') this.#quietUntil = this.use.now() + FLOOD_MS
     if (answer === 'always' || answer === 'never') this.use.remember(answer)
     if (answer === 'once' || answer === 'always') this.use.write(asked.text)
   }
