@@ -1,5 +1,6 @@
 // A desktop of a test's own: display, session bus, unlocked keyring, HOME. Nothing of the person's own is touched.
 
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, mkdirSync, rmSync, openSync, closeSync, readFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { end, endAllWhenStopped, start, whenLeaving } from '../../../scripts/pro
 // From a Unix socket's path being limited to 107 bytes: the folder lies in the system's temporary folder, with a short name.
 const FOLDER = 'bowline-'
 const READY_MS = 15_000
+const REMOVE_TRIES = 20
 const KEYRING_PASSWORD = 'only for this run'
 
 /**
@@ -18,7 +20,7 @@ const KEYRING_PASSWORD = 'only for this run'
 export async function openDesktop({ display = true, keyring = true, size = '1600x1000' } = {}) {
   const root = mkdtempSync(join(tmpdir(), FOLDER))
   endAllWhenStopped()
-  const removeFolder = whenLeaving(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }))
+  const removeFolder = whenLeaving(() => remove(root))
   const home = join(root, 'home')
   const logs = join(root, 'logs')
   const children = []
@@ -80,6 +82,18 @@ export async function openDesktop({ display = true, keyring = true, size = '1600
     throw error
   }
   return { root, home, env, logs, openKeyring, close }
+}
+
+/** A shell that is just ending may still write its history. */
+function remove(folder) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return rmSync(folder, { recursive: true, force: true })
+    } catch (error) {
+      if (tries === REMOVE_TRIES) throw error
+      execFileSync('sleep', ['0.2'])
+    }
+  }
 }
 
 function environment(root, home) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -164,7 +165,10 @@ impl Engine {
         }
         let (folder, name) = (self.captures_folder(), self.capture_name(&host).await);
         let captures = Arc::downgrade(&self.inner);
+        let failed = Arc::<AtomicBool>::default();
+        let fails = Arc::clone(&failed);
         let ended = move |error: Option<Error>| {
+            fails.store(error.is_some(), Ordering::Relaxed);
             let Some(inner) = captures.upgrade() else { return };
             let engine = Engine { inner };
             match error {
@@ -178,7 +182,7 @@ impl Engine {
         };
         let path = terminal.capture(kind, folder, name, sources.writing.token(), ended).await?;
         // A disk that is full ends it at once, which was told by then.
-        if terminal.is_captured(kind) {
+        if !failed.load(Ordering::Relaxed) {
             self.tell_capture(id, |view| *view.path_mut(kind) = Some(path.to_string_lossy().into_owned()));
         }
         // It may have ended meanwhile.
