@@ -5,6 +5,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use portable_pty::{Child, MasterPty, PtySize};
@@ -17,6 +18,9 @@ use crate::exit::Exit;
 /// Most bytes gathered in one read, which become one packet. The kernel hands out at most 4 KiB at a time; gathering
 /// spares packets when a program prints a lot.
 const READ_BYTES: usize = 32 * 1024;
+
+/// Until a terminal that was said to take input again, and did not, is tried once more.
+const FULL_PAUSE: Duration = Duration::from_millis(2);
 
 /// The master side of a terminal.
 #[derive(Debug)]
@@ -57,13 +61,20 @@ impl Pty {
     /// # Errors
     /// See [`Pty::read`].
     pub async fn write_all(&self, mut data: &[u8]) -> io::Result<()> {
+        let mut in_vain = 0;
         while !data.is_empty() {
             let mut ready = self.master.writable().await?;
-            match ready.try_io(|master| Ok(rustix::io::write(master.get_ref(), data)?)) {
-                Ok(written) => data = &data[written?..],
+            let written = ready.try_io(|master| match rustix::io::write(master.get_ref(), data)? {
+                0 => Err(io::ErrorKind::WouldBlock.into()),
+                written => Ok(written),
+            });
+            match written {
+                Ok(written) => (data, in_vain) = (&data[written?..], 0),
                 // A full terminal that nobody has open any more stays "ready" and full for ever.
                 Err(_) if ready.ready().is_write_closed() => return Err(io::ErrorKind::BrokenPipe.into()),
-                Err(_) => {}
+                // One that says "ready" all the time and takes nothing costs no core.
+                Err(_) if in_vain > 0 => tokio::time::sleep(FULL_PAUSE).await,
+                Err(_) => in_vain += 1,
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use ts_rs::TS;
 
 use super::screen::{Ended, Running, Screen};
 use super::state::TerminalId;
+use crate::files::path_text;
 use crate::host::HostId;
 use crate::prompt::visible_line;
 
@@ -35,7 +36,7 @@ pub struct LongCommand {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ShellFacts {
-    /// Its directory as a path, if it says it.
+    /// Its directory, if it says it: a path as [`path_text`] writes it, which is not fit to be shown as it is.
     pub directory: Option<String>,
     /// The command that ended last, of those that ran for at least ten seconds.
     pub ended: Option<LongCommand>,
@@ -103,7 +104,7 @@ impl CommandClock {
     }
 }
 
-/// The path of an address as OSC 7 says it (`file://host/path`, with `%41` for bytes), as text that can be shown.
+/// The path of an address as OSC 7 says it (`file://host/path`, with `%41` for bytes), with every byte of it.
 fn path_of(address: &str) -> Option<String> {
     let rest = address.strip_prefix("file://")?;
     let path = &rest[rest.find('/')?..];
@@ -116,7 +117,7 @@ fn path_of(address: &str) -> Option<String> {
             byte => byte,
         });
     }
-    Some(visible_line(&String::from_utf8_lossy(&bytes)))
+    Some(path_text::to_text(&bytes))
 }
 
 #[cfg(test)]
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_told_as_a_path_that_can_be_shown() {
+    fn a_directory_is_told_as_a_path_with_every_byte_of_it() {
         for (said, path) in [
             ("7;file://web/srv/a%20b", Some("/srv/a b")),
             ("7;file:///%E4%BD%A0", Some("/你")),
@@ -206,10 +207,17 @@ mod tests {
             bed.says(&format!("\x1b]{said}\x07"), 0);
             assert_eq!(bed.facts.borrow().directory.as_deref(), path, "{said}");
         }
-        let mut bed = Bed::new();
-        bed.says("\x1b]7;file:///a%1b%0a\u{202e}b\x07", 0);
-        let shown = bed.facts.borrow().directory.clone().unwrap_or_default();
-        assert!(!shown.contains(['\x1b', '\n', '\u{202e}']), "{shown:?}");
+        // No text, and no two of them are the same path.
+        for (said, bytes) in [
+            ("file:///caf%E9", &b"/caf\xe9"[..]),
+            ("file:///caf%EF%BF%BD", b"/caf\xef\xbf\xbd"),
+            ("file:///a%1b%0a\u{202e}b", b"/a\x1b\n\xe2\x80\xaeb"),
+        ] {
+            let mut bed = Bed::new();
+            bed.says(&format!("\x1b]7;{said}\x07"), 0);
+            let told = bed.facts.borrow().directory.clone().expect("a directory");
+            assert_eq!(path_text::to_bytes(&told), bytes, "{said}");
+        }
     }
 
     #[test]

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Zoned;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -20,10 +19,17 @@ use super::screen::Screen;
 use super::seam::Seam;
 use super::source::{Source, SourceControl, SourceEvent, SourceReader};
 use super::state::{TerminalEnd, TerminalFacts, TerminalSize, TerminalState};
+use super::triggers::Watcher;
 use super::view::{Attachment, Output, View};
 use super::{OpenSource, Opening, reset};
 use crate::clock;
+use crate::connection::backoff;
 use crate::error::{Error, ErrorCode, Problem, Result};
+use crate::pool::heals;
+
+mod sending;
+
+use sending::{ANSWERS, Answer, Startup, follow_size, write};
 
 /// Pieces of typed text that wait for the server to take them. The window has one call under way, so a few are enough;
 /// when it is full that call waits, and with it the paste.
@@ -33,13 +39,16 @@ const COMMANDS: usize = 64;
 
 /// Time for a source to take its end. A connection that is stuck for longer is given up by its watcher.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
-/// A shell that has been quiet for so long after its first output has shown its prompt. Longer than what teaching it marks
-/// waits (`integration.rs`), which must come first: it is typed only where nothing else was.
-const PROMPT_QUIET: Duration = Duration::from_millis(500);
-/// A shell that says nothing, or never stops, gets its start-up command after this.
-const PROMPT_WITHIN: Duration = Duration::from_secs(5);
-/// Messages of the source that are taken before commands are looked at again. One has at most 32 KiB.
-const TAKEN_AT_ONCE: usize = 16;
+/// How often a session that the server refuses on the way back is asked for. A server that is just starting, or that has as
+/// many as it allows, may have room a minute or two later (`connection/backoff.rs`).
+const REFUSALS_BEFORE_GIVING_UP: u32 = 8;
+/// Output that is taken before commands are looked at again: the emulator needs about a millisecond for it.
+const TAKEN_AT_ONCE_BYTES: usize = 256 * 1024;
+/// In a flood the source is not looked at for each message, of which sshd sends thirty thousand in a second (what a PTY gives
+/// has 3 KiB): waking up for each took a tenth of what the machine could do. Where less than this has come, it is waited.
+const BATCH_BYTES: u64 = 64 * 1024;
+/// For so long.
+const BATCH_PAUSE: Duration = Duration::from_millis(1);
 
 /// A title is cut here; a program may send a novel.
 const TITLE_MAX_CHARACTERS: usize = 300;
@@ -48,11 +57,14 @@ const TITLE_MAX_CHARACTERS: usize = 300;
 pub(super) enum Command {
     Credit(usize),
     Resize(TerminalSize),
-    /// Another window shows it from now on.
-    Attach(Box<dyn Output>, TerminalSize, oneshot::Sender<Attachment>),
+    /// Another window shows it from now on, in this size if it has one.
+    Attach(Box<dyn Output>, Option<TerminalSize>, oneshot::Sender<Attachment>),
     Detach(Attachment),
     /// Lines to keep above the screen.
     Scrollback(usize),
+    Pictures(bool),
+    /// Look for these in new lines.
+    Watch(Watcher),
     /// Forget what is above the cursor.
     Clear,
     /// The person wants a terminal that a program has left in disorder back.
@@ -109,7 +121,6 @@ pub(super) fn start(view: View, size: TerminalSize, open: OpenSource) -> Handle 
     let (typed, typed_queue) = mpsc::channel(TYPED_PIECES);
     let (publish, state) = watch::channel(TerminalState::Opening);
     let (sizes, _) = watch::channel(size);
-    let answers = typed.clone();
     let (tell, facts) = watch::channel(TerminalFacts::default());
     let (clock, shell) = CommandClock::new();
     let shown = Arc::<AtomicU64>::default();
@@ -118,11 +129,11 @@ pub(super) fn start(view: View, size: TerminalSize, open: OpenSource) -> Handle 
         view,
         sizes,
         commands: command_queue,
-        answers,
         publish,
         facts: tell,
         told,
         clock,
+        watcher: None,
         shown: Arc::clone(&shown),
         clears: 0,
         hung_up: false,
@@ -137,13 +148,12 @@ struct Task {
     view: View,
     sizes: watch::Sender<TerminalSize>,
     commands: mpsc::Receiver<Command>,
-    /// The queue of what was typed, for what the engine answers in the window's place.
-    answers: mpsc::Sender<Bytes>,
     publish: watch::Sender<TerminalState>,
     facts: watch::Sender<TerminalFacts>,
     /// Of which [`Screen::told`](super::screen::Screen::told) the facts are.
     told: u32,
     clock: CommandClock,
+    watcher: Option<Watcher>,
     shown: Arc<AtomicU64>,
     /// How often what is above the screen was forgotten.
     clears: u64,
@@ -200,7 +210,13 @@ impl Task {
         open: &OpenSource,
         mut typed: mpsc::Receiver<Bytes>,
     ) -> (TerminalEnd, mpsc::Receiver<Bytes>) {
-        let mut source = match self.wait_for(open(Opening::First, self.sizes.subscribe()), None).await {
+        let first = match self.wait_for(open(Opening::First, self.sizes.subscribe()), None).await {
+            Err(TerminalEnd::Failed { problem }) if self.view.returns() && heals(&problem, true) => {
+                self.reopen(open, problem, &mut typed).await
+            }
+            opened => opened,
+        };
+        let mut source = match first {
             Ok(source) => source,
             Err(end) => return (end, typed),
         };
@@ -229,11 +245,14 @@ impl Task {
             let seam = Seam { lost, back: Zoned::now(), cause, arrival: source.beginning.arrival };
             let seam = seam.between(words, *self.sizes.borrow());
             self.view.push(&seam);
+            // Our own words call nobody.
+            self.view.screen_mut().take_finished();
             source.control.said(&seam.into());
         }
     }
 
-    /// Waits for the source that takes the place of one that was lost, however often that is lost too before it runs.
+    /// Waits for the source that takes the place of one that was lost, however often that is lost too before it runs. A
+    /// session that is refused is asked for again a few times.
     async fn reopen(
         &mut self,
         open: &OpenSource,
@@ -243,13 +262,24 @@ impl Task {
         let since_ms = clock::now_ms().round();
         let directory = self.view.directory();
         let mut problem = lost;
+        let mut refusals = 0;
         loop {
             self.publish.send_replace(TerminalState::Waiting { problem: problem.clone(), since_ms });
             let opening = Opening::Again { directory: directory.clone() };
-            let opening = open(opening, self.sizes.subscribe());
+            let mut opening = open(opening, self.sizes.subscribe());
+            if problem.code == ErrorCode::ChannelRefused {
+                let pause = backoff::delay(refusals, rand::random());
+                opening = tokio::time::sleep(pause).then(|()| opening).boxed();
+            }
             match self.wait_for(opening, Some(&mut *typed)).await {
                 Err(TerminalEnd::Failed { problem: again }) if again.code.is_lost_connection() => {
                     problem = again
+                }
+                Err(TerminalEnd::Failed { problem: refused })
+                    if refused.code == ErrorCode::ChannelRefused && refusals < REFUSALS_BEFORE_GIVING_UP =>
+                {
+                    refusals += 1;
+                    problem = refused;
                 }
                 // Given up by the person: the loss is what there is to tell.
                 Err(TerminalEnd::Failed { problem: given_up }) if given_up.code == ErrorCode::Cancelled => {
@@ -311,11 +341,12 @@ impl Task {
         // Both may wait for the server for ever; they are stopped at the end, so the output never waits for them.
         let (outputs, heard) = watch::channel(());
         let startup = beginning.startup.map(|line| Startup { line, heard });
-        let writing = tokio::spawn(write(typed, writer, startup, stop.clone()));
+        let (answer, answers) = mpsc::channel(ANSWERS);
+        let writing = tokio::spawn(write(typed, answers, writer, startup, stop.clone()));
         let sizing = follow_size(self.sizes.subscribe(), Arc::clone(&control));
         let sizing = tokio::spawn(stop.clone().run_until_cancelled_owned(sizing));
         let _stopped_when_dropped = stop.clone().drop_guard();
-        let end = self.show(reader.as_mut(), &outputs).await;
+        let end = self.show(reader.as_mut(), &outputs, &answer).await;
         stop.cancel();
         if self.hung_up {
             // A server that does not listen is not waited for, but it is told as soon as it does: its shell would run on.
@@ -329,28 +360,41 @@ impl Task {
         (end, typed)
     }
 
-    async fn show(&mut self, reader: &mut dyn SourceReader, outputs: &watch::Sender<()>) -> TerminalEnd {
-        let answers = self.answers.clone();
+    async fn show(
+        &mut self,
+        reader: &mut dyn SourceReader,
+        outputs: &watch::Sender<()>,
+        answer: &mpsc::Sender<Answer>,
+    ) -> TerminalEnd {
+        let mut resume: Option<Instant> = None;
         loop {
+            let before = self.view.screen().offset();
+            let event = async {
+                if let Some(resume) = resume {
+                    tokio::time::sleep_until(resume).await;
+                }
+                reader.next().await
+            };
             tokio::select! {
                 biased;
                 command = self.commands.recv() => match self.take(command) {
                     Some(Asked::End | Asked::Close) => return TerminalEnd::Closed,
                     Some(Asked::GiveUp | Asked::Reopen) | None => {}
                 },
-                permit = answers.reserve(), if self.view.has_answers() => {
+                permit = answer.reserve(), if self.view.has_answers() => {
                     if let Ok(permit) = permit {
-                        permit.send(self.view.take_answers());
+                        permit.send(Answer { asked: self.view.asked(), bytes: self.view.take_answers() });
                     }
                 }
                 () = until(self.view.due()), if self.view.due().is_some() => {}
                 // Whatever the window does, the source is read on: an unread channel stops its whole connection.
-                event = reader.next() => match event {
+                event = event => match event {
                     SourceEvent::Output(bytes) => {
                         self.view.push(&bytes);
                         outputs.send_replace(());
                     }
                     SourceEvent::Ended(end) => {
+                        self.look();
                         self.show_now();
                         return end;
                     }
@@ -358,21 +402,38 @@ impl Task {
             }
             // What is there already goes along: busy output travels in whole chunks, idle output at once.
             let mut taken = 0;
-            while !self.view.has_chunk() && taken < TAKEN_AT_ONCE {
-                taken += 1;
+            while taken < TAKEN_AT_ONCE_BYTES && (self.view.is_behind() || !self.view.has_chunk()) {
                 match reader.next().now_or_never() {
-                    Some(SourceEvent::Output(bytes)) => self.view.push(&bytes),
+                    Some(SourceEvent::Output(bytes)) => {
+                        taken += bytes.len();
+                        self.view.push(&bytes);
+                    }
                     Some(SourceEvent::Ended(end)) => {
+                        self.look();
                         self.show_now();
                         return end;
                     }
                     None => break,
                 }
             }
-            self.clock.look(self.view.screen_mut(), Instant::now());
+            self.look();
             self.show_now();
+            let came = self.view.screen().offset() - before;
+            if came > 0 {
+                let waits = self.view.is_behind() && came < BATCH_BYTES;
+                resume = waits.then(|| Instant::now() + BATCH_PAUSE);
+            }
             // Emulating a flood takes the time of whoever else runs on this thread.
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// Looks for what a person is called for.
+    fn look(&mut self) {
+        let now = Instant::now();
+        self.clock.look(self.view.screen_mut(), now);
+        if let Some(watcher) = &mut self.watcher {
+            watcher.look(self.view.screen_mut(), now);
         }
     }
 
@@ -403,7 +464,9 @@ impl Task {
             Some(Command::Credit(bytes)) => self.view.give_credit(bytes),
             Some(Command::Resize(size)) => self.resize(size),
             Some(Command::Attach(output, size, attached)) => {
-                self.resize(size);
+                if let Some(size) = size {
+                    self.resize(size);
+                }
                 let attachment = self.view.attach(output);
                 // The window went away while it asked.
                 if attached.send(attachment).is_err() {
@@ -412,6 +475,11 @@ impl Task {
             }
             Some(Command::Detach(attachment)) => self.view.detach(attachment),
             Some(Command::Scrollback(lines)) => self.view.set_scrollback(lines),
+            Some(Command::Pictures(shown)) => self.view.set_pictures(shown),
+            Some(Command::Watch(watcher)) => {
+                self.view.screen_mut().watch_lines(!watcher.is_idle());
+                self.watcher = Some(watcher).filter(|watcher| !watcher.is_idle());
+            }
             Some(Command::Clear) => {
                 self.view.clear();
                 self.clears += 1;
@@ -476,62 +544,6 @@ fn failed(error: &Error) -> TerminalEnd {
 
 fn given_up() -> Error {
     Error::new(ErrorCode::Cancelled, "The terminal does not wait for its connection any more.")
-}
-
-/// What is typed into a new shell in the person's place.
-struct Startup {
-    line: Bytes,
-    /// Changes with every output.
-    heard: watch::Receiver<()>,
-}
-
-impl Startup {
-    /// Waits until the shell has asked for something and is quiet: typed sooner, the line would be shown twice.
-    async fn is_due(&mut self) {
-        let quiet = async {
-            let _ = self.heard.changed().await;
-            while timeout(PROMPT_QUIET, self.heard.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
-        };
-        let _ = timeout(PROMPT_WITHIN, quiet).await;
-    }
-}
-
-/// Passes typed text on until it is stopped, and gives the queue back. A piece under way is lost with its source.
-async fn write(
-    mut typed: mpsc::Receiver<Bytes>,
-    mut writer: Box<dyn AsyncWrite + Send + Unpin>,
-    startup: Option<Startup>,
-    stop: CancellationToken,
-) -> mpsc::Receiver<Bytes> {
-    let passing = async {
-        if let Some(mut startup) = startup {
-            startup.is_due().await;
-            if writer.write_all(&startup.line).await.is_err() || writer.flush().await.is_err() {
-                return;
-            }
-        }
-        while let Some(bytes) = typed.recv().await {
-            if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
-                return;
-            }
-        }
-    };
-    if stop.run_until_cancelled(passing).await.is_some() {
-        // The far end takes nothing more; its reader tells why, and then this is stopped.
-        stop.cancelled().await;
-    }
-    typed
-}
-
-/// Sends the newest size only: sizes in between are of no use to anyone.
-async fn follow_size(mut sizes: watch::Receiver<TerminalSize>, control: Arc<dyn SourceControl>) {
-    // What was set while the shell was being opened may be newer than what it was opened with.
-    loop {
-        let size = *sizes.borrow_and_update();
-        if control.resize(size).await.is_err() || sizes.changed().await.is_err() {
-            return;
-        }
-    }
 }
 
 #[cfg(test)]

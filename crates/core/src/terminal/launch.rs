@@ -42,6 +42,46 @@ pub enum Place {
     OfShell(String),
 }
 
+impl Place {
+    /// Puts the directory into `$d`; leaves it empty where it is not known.
+    fn find(&self) -> String {
+        match self {
+            Place::Home => String::new(),
+            // A shell on another host names directories of that one.
+            Place::At(Directory { host, path }) => format!(
+                r#"d={}; h={}; u="$(uname -n 2>/dev/null)"; case "$h" in ""|localhost) ;; *) [ "${{h%%.*}}" = "${{u%%.*}}" ] || d="";; esac; "#,
+                printed(path),
+                printed(host),
+            ),
+            // Of the processes with the mark, the shell is the one whose parent has none. /proc is Linux's.
+            Place::OfShell(mark) => format!(
+                r#"m="{MARK_VARIABLE}={mark}"; q=""; for e in $(grep -ls "$m" /proc/[0-9]*/environ 2>/dev/null); do p="${{e#/proc/}}"; p="${{p%/environ}}"; o="$(sed -n "s/^PPid:[[:space:]]*//p" "/proc/$p/status" 2>/dev/null)"; grep -qs "$m" "/proc/$o/environ" && continue; if [ -z "$q" ] || [ "$p" -lt "$q" ]; then q="$p"; fi; done; [ -z "$q" ] || d="$(readlink "/proc/$q/cwd" 2>/dev/null)"; "#
+            ),
+        }
+    }
+}
+
+/// The line that prints the first of these places that there is, or the home folder: behind a word that nothing else prints, and
+/// with a zero byte behind it. It starts no shell.
+pub fn asking_line(places: &[Place], word: &str) -> String {
+    let mut script = r#"f=""; "#.to_owned();
+    for place in places {
+        script += r#"if [ -z "$f" ]; then d=""; "#;
+        script += &place.find();
+        script += r#"[ -z "$d" ] || cd -- "$d" 2>/dev/null && [ -n "$d" ] && f=1; fi; "#;
+    }
+    script += &format!(r#"printf "{word}%s\000" "$(pwd; echo .)""#);
+    in_sh(&script)
+}
+
+/// What [`asking_line`] printed; it may stand behind what the person's shell writes at its start.
+pub fn answered_directory(output: &[u8], word: &str) -> Option<Vec<u8>> {
+    let start = output.windows(word.len()).position(|bytes| bytes == word.as_bytes())? + word.len();
+    let rest = &output[start..];
+    let path = rest[..rest.iter().position(|byte| *byte == 0)?].strip_suffix(b"\n.")?;
+    (path.first() == Some(&b'/')).then(|| path.to_vec())
+}
+
 /// What came of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Arrival {
@@ -63,7 +103,7 @@ impl Launch {
             return None;
         }
         let mut script = r#"S="${SHELL:-/bin/sh}"; d=""; "#.to_owned();
-        script += &self.find_directory();
+        script += &self.place.find();
         script += r#"[ -z "$d" ] || cd -- "$d" 2>/dev/null; "#;
         match self.multiplexer {
             Multiplexer::None => script += &self.say(Arrival::Shell),
@@ -82,22 +122,6 @@ impl Launch {
             Multiplexer::None => None,
             Multiplexer::Tmux => Some(in_sh(&format!("exec {TMUX} kill-session -t ={session}"))),
             Multiplexer::Screen => Some(in_sh(&format!("{SCREEN_DIR}; exec screen -S {session} -X quit"))),
-        }
-    }
-
-    fn find_directory(&self) -> String {
-        match &self.place {
-            Place::Home => String::new(),
-            // A shell on another host names directories of that one.
-            Place::At(Directory { host, path }) => format!(
-                r#"d={}; h={}; u="$(uname -n 2>/dev/null)"; case "$h" in ""|localhost) ;; *) [ "${{h%%.*}}" = "${{u%%.*}}" ] || d="";; esac; "#,
-                printed(path),
-                printed(host),
-            ),
-            // Of the processes with the mark, the shell is the one whose parent has none. /proc is Linux's.
-            Place::OfShell(mark) => format!(
-                r#"m="{MARK_VARIABLE}={mark}"; q=""; for e in $(grep -ls "$m" /proc/[0-9]*/environ 2>/dev/null); do p="${{e#/proc/}}"; p="${{p%/environ}}"; o="$(sed -n "s/^PPid:[[:space:]]*//p" "/proc/$p/status" 2>/dev/null)"; grep -qs "$m" "/proc/$o/environ" && continue; if [ -z "$q" ] || [ "$p" -lt "$q" ]; then q="$p"; fi; done; [ -z "$q" ] || d="$(readlink "/proc/$q/cwd" 2>/dev/null)"; "#
-            ),
         }
     }
 

@@ -35,6 +35,8 @@ const OF_ANOTHER_TERMINAL: &[&str] = &[
     "TMUX_PANE",
     "VTE_VERSION",
     "WINDOWID",
+    // Of our own window (`rendering.rs` of the shell).
+    "WEBKIT_DISABLE_COMPOSITING_MODE",
 ];
 /// How long a terminal must be silent after its shell has ended before its output counts as complete, if some other process
 /// still has it open. Usually none has, and the terminal ends by itself.

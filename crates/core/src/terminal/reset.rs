@@ -4,10 +4,11 @@
 
 /// Ends a sequence that is under way (CAN) and leaves the alternate screen, with the cursor saved first as in `seam.rs`. Mouse,
 /// focus and paste reports end, in all their encodings; a pause of drawing ends. A soft reset (DECSTR) takes back margins,
-/// modes, character sets, attributes and a hyperlink; then colours that were set, and the cursor is shown.
+/// modes, character sets, attributes and a hyperlink; then colours that were set, and the cursor is shown. A title that a program has
+/// set is no longer said.
 pub const AFRESH: &[u8] = b"\x18\x1b7\x1b[?1049l\
     \x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?1004l\x1b[?2004l\x1b[?2026l\
-    \x1b[20l\x1b[!p\x1b[0m\x1b[?25h\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\";
+    \x1b[20l\x1b[!p\x1b[0m\x1b[?25h\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\\x1b]2;\x1b\\";
 
 #[cfg(test)]
 mod tests {
@@ -36,6 +37,7 @@ mod tests {
             b"\x1b[?25l\x1b[5 q",
             b"\x1b]4;1;#123456\x07\x1b]10;#000000\x07\x1b]11;#000000\x07\x1b]12;#000000\x07",
             b"\x1b]2;half a title",
+            b"\x1b]0;a title\x07",
             b"\x1bPq half a picture",
             b"\x1b[38;2;1",
             b"\xe4\xbd",

@@ -12,16 +12,18 @@
 //! screen/queries.rs     what a program asks, and the answers       screen/scrollback.rs  packed lines
 //! screen/resize.rs      another size                               screen/snapshot.rs    the screen as bytes
 //! screen/width.rs       columns of a character                 screen/glimpse.rs     a picture of it
-//! screen/marks.rs       where commands begin and end
+//! screen/marks.rs       where commands begin and end          screen/picture.rs      the room that pictures take
 //! ```
 
 use super::state::TerminalSize;
 
 mod buffer;
 mod cell;
+mod finished;
 mod glimpse;
 mod marks;
 mod parser;
+mod picture;
 mod queries;
 mod resize;
 mod scrollback;
@@ -75,7 +77,7 @@ struct Modes {
     reverse_wrap: bool,
     focus_events: bool,
     synchronized: bool,
-    /// As in DECSCUSR; 0 is the person's own.
+    /// As in DECSCUSR; 0 is the person's own, 7 and 8 are its shape, blinking and steady.
     cursor_style: u8,
 }
 
@@ -124,10 +126,15 @@ pub struct Screen {
     bells: u32,
     /// OSC 7, as it came.
     directory: String,
+    /// The newest OSC 52 that no window has got yet, and where in the output it ended; at most 1.4 MB.
+    clipboard: Option<(u64, String)>,
     /// Colours that a program has set: 0 to 255, and 256 to 258 for text, background and cursor.
     colours: std::collections::BTreeMap<u16, String>,
     queries: queries::Queries,
+    /// Programs are told that pictures are shown.
+    pictures: bool,
     commands: marks::Commands,
+    finished: finished::FinishedLines,
     /// Bytes fed so far.
     offset: u64,
 }
@@ -166,9 +173,12 @@ impl Screen {
             told: 0,
             bells: 0,
             directory: String::new(),
+            clipboard: None,
             colours: std::collections::BTreeMap::new(),
             queries: queries::Queries::default(),
+            pictures: false,
             commands: marks::Commands::default(),
+            finished: finished::FinishedLines::default(),
             offset: 0,
         }
     }
@@ -181,10 +191,19 @@ impl Screen {
             let byte = bytes[at];
             if self.parser.is_ground() {
                 if (0x20..0x7f).contains(&byte) {
-                    let rest = &bytes[at..];
-                    let end = rest.iter().position(|byte| !(0x20..0x7f).contains(byte)).unwrap_or(rest.len());
-                    self.print_ascii(&rest[..end]);
-                    at += end;
+                    let end = at + ascii_run(&bytes[at..]);
+                    self.print_ascii(&bytes[at..end]);
+                    at = end;
+                    continue;
+                }
+                if byte == 0x1b
+                    && let Some((len, last)) = self.parser.plain_csi(&bytes[at..])
+                {
+                    at += len;
+                    // A query is answered by whoever gets its last byte.
+                    self.offset = start + at as u64;
+                    self.csi(last);
+                    self.joinable = 0;
                     continue;
                 }
                 if byte < 0x1b && byte != 0x18 && byte != 0x1a {
@@ -200,7 +219,9 @@ impl Screen {
                 {
                     let [first, second, third] = [first, second, third].map(u32::from);
                     let code = (first & 0xf) << 12 | (second & 0x3f) << 6 | (third & 0x3f);
-                    if code >= 0x800 && !(0xd800..0xe000).contains(&code) && code != 0xfeff {
+                    if (0x4e00..0xa000).contains(&code) {
+                        self.print_ideograph(code);
+                    } else if code >= 0x800 && !(0xd800..0xe000).contains(&code) && code != 0xfeff {
                         self.print(code);
                     }
                     at += 3;
@@ -214,7 +235,6 @@ impl Screen {
                 self.parser.decode(byte)
             };
             let Some(code) = code else { continue };
-            // A query is answered by whoever gets its last byte.
             self.offset = start + at as u64;
             match self.parser.step(code) {
                 Action::Nothing => {}
@@ -268,7 +288,13 @@ impl Screen {
     pub fn forget_shell(&mut self) {
         self.title = None;
         self.directory.clear();
+        self.clipboard = None;
         self.told = self.told.wrapping_add(1);
+    }
+
+    /// How many lines are kept above the screen.
+    pub fn lines_above(&self) -> usize {
+        self.scrollback.len()
     }
 
     /// The column of the cursor, from 0.
@@ -281,9 +307,17 @@ impl Screen {
         self.scrollback.set_limit(lines);
     }
 
+    /// Whether the window draws pictures, which programs ask. What one takes on the screen is the same either way.
+    pub fn set_pictures(&mut self, shown: bool) {
+        self.pictures = shown;
+    }
+
     /// Forgets what is above the line with the cursor, which becomes the first: what `Terminal.clear` of xterm.js does.
     pub fn clear(&mut self) {
         let on_main = !self.on_alternate;
+        if on_main {
+            self.main.saved.y += self.scrollback.len() as i64;
+        }
         self.scrollback.clear();
         if on_main {
             let (cols, lines) = (self.cols, self.lines);
@@ -303,9 +337,15 @@ impl Screen {
         self.offset
     }
 
-    /// Queries that ended at or before an offset are forgotten: the window has got them and answers.
+    /// What ended at or before an offset and is for the window to answer or to do is forgotten: the window has got it.
     pub fn forget_queries(&mut self, until: u64) {
         self.queries.forget(until);
+        self.clipboard.take_if(|&mut (end, _)| end <= until);
+    }
+
+    /// What a program wants on the clipboard (OSC 52) and no window has got yet, as the sequence that asks a window for it.
+    pub fn clipboard(&self) -> Option<&str> {
+        self.clipboard.as_ref().map(|(_, sequence)| sequence.as_str())
     }
 
     /// Takes the queries that nobody has answered.
@@ -395,6 +435,26 @@ impl Screen {
             buffer.row().set(x, halved);
         }
         self.joinable = 1;
+    }
+
+    /// A character of two columns that joins nothing, where nothing is in its way; [`Screen::print`] does the same in general.
+    fn print_ideograph(&mut self, code: u32) {
+        let (cols, pen) = (self.cols, Cell::new(0, 0, &self.pen));
+        if !self.modes.insert {
+            let buffer = self.buffer();
+            let x = buffer.x;
+            let row = buffer.row();
+            let halves_left = x > 0 && row.get(x - 1).width() == 2;
+            // What a character half of which is written over leaves behind.
+            let halves_right = x + 2 < cols && row.get(x + 2).width() == 0;
+            if x + 2 <= cols && !halves_left && !halves_right {
+                row.write_wide(x, code, pen);
+                buffer.x += 2;
+                self.joinable = 2;
+                return;
+            }
+        }
+        self.print(code);
     }
 
     /// Goes on at the beginning of the next line.
@@ -519,6 +579,25 @@ impl Screen {
             self.pen.bg |= cell::RARE;
         }
     }
+}
+
+/// How many printable ASCII characters are at the beginning. Eight bytes are looked at together: a flood consists of these.
+fn ascii_run(bytes: &[u8]) -> usize {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let mut at = 0;
+    while let Some((chunk, _)) = bytes[at..].split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        // The high bit of each byte that is below 0x20, 0x7f or above; exact up to the first such byte.
+        let low = word.wrapping_sub(ONES * 0x20) & !word;
+        let delete = (word ^ (ONES * 0x7f)).wrapping_sub(ONES) & !(word ^ (ONES * 0x7f));
+        let found = (low | delete | word) & HIGH;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + bytes[at..].iter().position(|byte| !(0x20..0x7f).contains(byte)).unwrap_or(bytes.len() - at)
 }
 
 fn measure(size: TerminalSize) -> (usize, usize) {

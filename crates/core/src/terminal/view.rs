@@ -13,6 +13,7 @@ use super::kept::KeptScreen;
 use super::screen::{Query, Screen};
 use super::seam;
 use super::state::TerminalSize;
+use super::typing::TypingElsewhere;
 
 /// Bytes that may be under way to the window. With 64 KiB chunks this gave 15 MiB/s and key presses at 10 ms median
 /// (design.md, fact 9).
@@ -25,9 +26,18 @@ pub const BEHIND_MAX_BYTES: usize = 2 * 1024 * 1024;
 /// While output floods, the window gets a glimpse of the screen so often. A window that draws without a GPU needs 50 ms for
 /// one on a busy machine: at 50 ms keys waited for half a second, at 250 ms for 1 ms (tests/bench/window.mjs). The whole
 /// scrollback, which takes a window a tenth of a second, comes when the flood is over.
-const GLIMPSE_PAUSE: Duration = Duration::from_millis(150);
+const GLIMPSE_PAUSE: Duration = Duration::from_millis(200);
+/// The same while the person types in another terminal: a key that comes while a glimpse is drawn waits for that. With one each
+/// 200 ms a key took 61 ms at p95 beside `yes` (tests/bench/terminal.mjs).
+const GLIMPSE_PAUSE_BESIDE_TYPING: Duration = Duration::from_secs(1);
 /// Output between two glimpses that a window can show by itself: then it is no flood any more.
 const GLIMPSE_BYTES: usize = 512 * 1024;
+/// A window that has just been attached gets what can be seen first, and all the lines above it when it has had the time to
+/// draw that: ten thousand lines take it a tenth of a second, in which a person would look at an empty tab. So does one behind a
+/// flood: with everything at once the prompt after Ctrl-C stood there after 196 to 367 ms (tests/bench/terminal.mjs).
+const DRAW_TIME: Duration = Duration::from_millis(100);
+/// Lines above the screen that are worth two steps.
+const MANY_LINES: usize = 1000;
 /// Output that pauses for this long is no flood any more either.
 const QUIET: Duration = Duration::from_millis(30);
 /// Answers to programs that wait until the server takes them. When it is full further ones are dropped: only a flood of
@@ -67,16 +77,25 @@ pub struct View {
     /// A snapshot of which so much is still to be sent. It is always sent to its end: a window that only ever got the
     /// beginnings of snapshots would show nothing.
     snapshot: Bytes,
+    /// Up to where that snapshot tells of everything, if it is a whole one: what a program asked for until then is in it.
+    snapshot_until: Option<u64>,
     /// Output that comes after what the window has, or after the snapshot.
     waiting: BytesMut,
     /// Output was dropped: only a whole snapshot helps.
     missed: bool,
     /// When the window got a glimpse instead, and how much output came since.
     glimpse: Option<(Instant, usize)>,
+    /// Since when the window is to have no more than the first look: it was attached, or a flood is over.
+    first_look: Option<Instant>,
     /// When output last came.
     heard: Instant,
     screen: Screen,
+    typing: Option<TypingElsewhere>,
+    /// Its terminal was there in another run of the app.
+    returns: bool,
     answers: String,
+    /// When the first of those was asked for.
+    asked: Instant,
     questions: Vec<String>,
 }
 
@@ -109,6 +128,30 @@ impl View {
         Self::of(screen)
     }
 
+    /// The same for a terminal of another run: it is as good as lost, and waits for its connection like one that was.
+    #[must_use]
+    pub fn returning(mut self) -> Self {
+        self.returns = true;
+        self
+    }
+
+    /// Shows a flood less often while the person types elsewhere.
+    pub fn give_way_to(&mut self, typing: TypingElsewhere) {
+        self.typing = Some(typing);
+    }
+
+    fn glimpse_pause(&self) -> Duration {
+        match &self.typing {
+            Some(typing) if typing.is_going_on() => GLIMPSE_PAUSE_BESIDE_TYPING,
+            _ => GLIMPSE_PAUSE,
+        }
+    }
+
+    /// Whether its terminal was there before it was first opened.
+    pub fn returns(&self) -> bool {
+        self.returns
+    }
+
     /// A view that no window looks at yet.
     pub fn detached() -> Self {
         Self::of(Screen::new(SIZE))
@@ -120,12 +163,17 @@ impl View {
             attachment: 0,
             credit: CREDIT_BYTES,
             snapshot: Bytes::new(),
+            snapshot_until: None,
             waiting: BytesMut::new(),
             missed: true,
             glimpse: None,
+            first_look: None,
             heard: Instant::now(),
             screen,
+            typing: None,
+            returns: false,
             answers: String::new(),
+            asked: Instant::now(),
             questions: Vec::new(),
         }
     }
@@ -137,6 +185,7 @@ impl View {
         self.output = Some(output);
         self.attachment += 1;
         self.credit = CREDIT_BYTES;
+        self.first_look = (self.screen.lines_above() > MANY_LINES).then(Instant::now);
         self.attachment
     }
 
@@ -150,9 +199,11 @@ impl View {
     fn let_go(&mut self) {
         self.output = None;
         self.snapshot = Bytes::new();
+        self.snapshot_until = None;
         self.waiting = BytesMut::new();
         self.missed = true;
         self.glimpse = None;
+        self.first_look = None;
         self.answer_for_window();
         self.forget_questions();
     }
@@ -177,6 +228,11 @@ impl View {
     /// Keeps so many lines above the screen.
     pub fn set_scrollback(&mut self, lines: usize) {
         self.screen.set_scrollback(lines);
+    }
+
+    /// Whether the window draws pictures.
+    pub fn set_pictures(&mut self, shown: bool) {
+        self.screen.set_pictures(shown);
     }
 
     /// Forgets what is above the line with the cursor, as the window that asks for it does.
@@ -224,6 +280,11 @@ impl View {
             || !self.missed && self.snapshot.is_empty() && self.waiting.len() == self.cut_character()
     }
 
+    /// Whether output goes nowhere but into the screen: it need not be looked at piece by piece.
+    pub fn is_behind(&self) -> bool {
+        self.missed
+    }
+
     /// Whether a whole chunk waits, or more than could be sent; less than that may wait for more that is on its way.
     pub fn has_chunk(&self) -> bool {
         self.output.is_some()
@@ -240,17 +301,34 @@ impl View {
         if self.output.is_none() || !self.missed || !self.snapshot.is_empty() || self.credit == 0 {
             return None;
         }
-        Some(self.glimpse.map_or(self.heard, |(at, _)| (at + GLIMPSE_PAUSE).min(self.heard + QUIET)))
+        Some(match (self.first_look, self.glimpse) {
+            (Some(attached), None) => attached,
+            (Some(_), Some((at, _))) => at + DRAW_TIME,
+            (None, Some((at, _))) => (at + self.glimpse_pause()).min(self.heard + QUIET),
+            (None, None) => self.heard,
+        })
     }
 
     /// What stands there now: all of it, or a glimpse as long as more comes than a window can show.
     fn take_snapshot(&mut self, now: Instant) {
-        let is_over =
+        let is_calm =
             now >= self.heard + QUIET || self.glimpse.is_some_and(|(_, since)| since < GLIMPSE_BYTES);
+        let is_first_look = match (self.first_look, self.glimpse) {
+            (Some(_), glimpse) => glimpse.is_none(),
+            // A flood is over: its last screen, with the prompt that somebody waits for, comes before the lines above it.
+            (None, Some((_, since))) => is_calm && since > 0 && self.screen.lines_above() > MANY_LINES,
+            (None, None) => false,
+        };
+        self.first_look = is_first_look.then(|| self.first_look.unwrap_or(now));
+        let is_over = is_calm && !is_first_look;
         self.missed = !is_over;
         self.glimpse = (!is_over).then_some((now, 0));
+        self.snapshot_until = is_over.then_some(self.screen.offset());
         self.snapshot = if is_over {
-            self.screen.snapshot_asking(&std::mem::take(&mut self.questions)).into()
+            let mut requests = std::mem::take(&mut self.questions);
+            // It is forgotten when the snapshot was handed on: a window that goes away before leaves it to the next.
+            requests.extend(self.screen.clipboard().map(str::to_owned));
+            self.screen.snapshot_to_show(&requests).into()
         } else {
             self.screen.glimpse().into()
         };
@@ -268,9 +346,9 @@ impl View {
             }
             let most = CHUNK_BYTES.min(self.credit);
             let chunk = if self.snapshot.is_empty() {
-                self.waiting.split_to(self.whole_characters(most)).freeze()
+                self.waiting.split_to(whole_characters(&self.waiting, most)).freeze()
             } else {
-                self.snapshot.split_to(most.min(self.snapshot.len()))
+                self.snapshot.split_to(whole_characters(&self.snapshot, most))
             };
             if chunk.is_empty() {
                 return;
@@ -280,6 +358,12 @@ impl View {
             if let Some(Err(WindowGone)) = shown {
                 self.let_go();
                 return;
+            }
+            if self.snapshot.is_empty()
+                && let Some(until) = self.snapshot_until.take()
+            {
+                // Also when so much came meanwhile that there will be another snapshot: nothing is asked for twice.
+                self.screen.forget_queries(until);
             }
             if self.snapshot.is_empty() && !self.missed {
                 // What the window gets, the window answers.
@@ -298,6 +382,11 @@ impl View {
         !self.answers.is_empty()
     }
 
+    /// Since when a program waits for the first of them.
+    pub fn asked(&self) -> Instant {
+        self.asked
+    }
+
     /// Takes the answers to questions that the window never gets to see.
     pub fn take_answers(&mut self) -> Bytes {
         std::mem::take(&mut self.answers).into()
@@ -307,6 +396,9 @@ impl View {
         for query in self.screen.take_queries() {
             match query {
                 Query::Answered(answer) if self.answers.len() + answer.len() <= ANSWERS_MAX_BYTES => {
+                    if self.answers.is_empty() {
+                        self.asked = self.heard;
+                    }
                     self.answers.push_str(&answer);
                 }
                 Query::Window(question)
@@ -319,18 +411,17 @@ impl View {
         }
     }
 
-    /// How many bytes to hand on: at most so many, and no character in two parts. Xterm.js 6.0.0 loses a character that
-    /// comes in two parts if the first part ends with 0x80, as that of every second Chinese comma would.
-    fn whole_characters(&self, most: usize) -> usize {
-        let most = most.min(self.waiting.len());
-        let whole = most - cut_character(&self.waiting[..most]);
-        // With hardly any credit a character may not fit at all.
-        if whole == 0 && most < self.waiting.len().min(4) { most } else { whole }
-    }
-
     fn cut_character(&self) -> usize {
         cut_character(&self.waiting)
     }
+}
+
+/// How many bytes to hand on: at most so many, and no character in two parts. Xterm.js 6.0.0 loses a character that
+/// comes in two parts if the first part ends with 0x80, as that of every second Chinese comma would. What credit is left may be too
+/// little for one: then it waits for more, which comes as soon as the window has shown the rest.
+fn whole_characters(bytes: &[u8], most: usize) -> usize {
+    let most = most.min(bytes.len());
+    most - cut_character(&bytes[..most])
 }
 
 /// How many bytes at the end are the beginning of a UTF-8 character whose end is missing.

@@ -18,7 +18,9 @@ use super::source::{Source, SourceEvent, SourceReader};
 use super::state::TerminalId;
 
 mod detect;
+mod escape;
 mod files;
+mod repeats;
 mod session;
 mod wire;
 
@@ -67,9 +69,37 @@ pub enum TransferState {
     Failed {
         direction: TransferDirection,
         /// Nothing if it was cancelled.
-        cause: Option<String>,
+        cause: Option<TransferFault>,
         files: u32,
     },
+}
+
+/// Why a transfer failed: the window has words for each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct TransferFault {
+    pub kind: FaultKind,
+    /// A file and what the system says of it, or a number; without characters that cannot be seen. Empty where the kind says all.
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// The program on the host waited too long for the person.
+    GaveUp,
+    EndedByHost,
+    BrokeProtocol,
+    Silent,
+    /// `detail`: how many may be sent.
+    TooManyFiles,
+    /// More than 4 GiB, which ZMODEM cannot say.
+    TooLarge,
+    /// `detail`: the name of the file.
+    BecameShorter,
+    /// `detail`: the file and the system's words, as for the next one.
+    NotRead,
+    NotWritten,
+    Other,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]

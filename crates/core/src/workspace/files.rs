@@ -14,6 +14,9 @@ pub const SCROLLBACK_FILES_BYTES: u64 = 64 * 1024 * 1024;
 /// A file that is larger is none of ours.
 const SCROLLBACK_FILE_MAX_BYTES: u64 = 16 * 1024 * 1024;
 
+/// What a file is called until it takes the place of the older one. A crash may leave it behind.
+const NEW_PREFIX: &str = ".workspace-new-";
+
 /// Every call here blocks.
 #[derive(Debug, Clone)]
 pub struct WorkspaceFiles {
@@ -28,7 +31,8 @@ impl WorkspaceFiles {
     /// What the run before left, which from now on is the last workspace. A file that cannot be read is put aside and costs
     /// what it held, never the start.
     pub fn begin(&self) -> Option<Workspace> {
-        let newest = self.read(&self.current()).filter(|workspace| !workspace.tabs.is_empty());
+        note(self.remove_unfinished(), "a file that was being written stays");
+        let newest = self.read(&self.current()).filter(|workspace| workspace.all_tabs().next().is_some());
         if newest.is_some() {
             note(std::fs::rename(self.current(), self.last()), "the last workspace stays where it is");
         }
@@ -52,14 +56,22 @@ impl WorkspaceFiles {
         remove(&self.last())
     }
 
-    /// Forgets everything that is kept.
+    /// Forgets everything that is kept, and what was put aside. What cannot be removed keeps nothing else.
     pub fn forget_all(&self) -> io::Result<()> {
-        remove(&self.current())?;
-        remove(&self.last())?;
-        for entry in std::fs::read_dir(self.scrollback()).into_iter().flatten().flatten() {
-            remove(&entry.path())?;
-        }
-        Ok(())
+        let documents = [self.current(), self.last()];
+        let aside = documents.iter().map(|path| put_aside(path)).collect::<Vec<_>>();
+        let kept = std::fs::read_dir(self.scrollback()).into_iter().flatten().flatten();
+        let kept = kept.map(|entry| entry.path());
+        let removed = documents.into_iter().chain(aside).chain(kept).map(|path| remove(&path));
+        removed.chain([self.remove_unfinished()]).fold(Ok(()), io::Result::and)
+    }
+
+    /// Removes what a crash left half written. Those of `scrollback/` go with what nothing refers to.
+    fn remove_unfinished(&self) -> io::Result<()> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let is_ours = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.starts_with(NEW_PREFIX));
+        let unfinished = entries.filter(|entry| is_ours(&entry.file_name()));
+        unfinished.map(|entry| remove(&entry.path())).fold(Ok(()), io::Result::and)
     }
 
     pub fn write_scrollback(&self, name: Uuid, bytes: &[u8]) -> io::Result<()> {
@@ -113,10 +125,15 @@ impl WorkspaceFiles {
             workspace.filter(|workspace| workspace.version <= VERSION && workspace.check().is_ok());
         if readable.is_none() {
             tracing::warn!("the last workspace is damaged or of a newer Bowline, and put aside");
-            note(std::fs::rename(path, path.with_extension("unreadable")), "it could not be put aside");
+            note(std::fs::rename(path, put_aside(path)), "it could not be put aside");
         }
         readable
     }
+}
+
+/// Where a document goes that cannot be read.
+fn put_aside(document: &Path) -> PathBuf {
+    document.with_extension("unreadable")
 }
 
 fn note<T>(done: io::Result<T>, what: &str) {
@@ -135,7 +152,7 @@ fn remove(path: &Path) -> io::Result<()> {
 /// Replaces a file at once, so that a crash leaves the old or the new one. A temporary file is for its owner only.
 fn replace(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("the file has no folder"))?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    let mut new = tempfile::Builder::new().prefix(NEW_PREFIX).tempfile_in(folder)?;
     new.write_all(bytes)?;
     if sync {
         new.as_file().sync_all()?;
@@ -197,6 +214,34 @@ mod tests {
             assert_eq!(files.begin(), None);
             assert!(folder.path().join("last-workspace.unreadable").exists());
         }
+    }
+
+    #[test]
+    fn who_wants_nothing_kept_keeps_neither_what_was_put_aside_nor_what_was_half_written() {
+        let (folder, files) = bed();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("workspace.json"), "{").expect("it is written");
+        std::fs::write(path("last-workspace.json"), "{").expect("it is written");
+        assert_eq!(files.begin(), None);
+        assert!(path("workspace.unreadable").exists() && path("last-workspace.unreadable").exists());
+        files.write_scrollback(Uuid::from_u128(1), b"x").expect("it is written");
+        std::fs::write(path(".workspace-new-1"), "{").expect("it is written");
+        std::fs::write(path("hosts.json"), "{}").expect("it is written");
+        files.forget_all().expect("it is removed");
+        let left = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+        let mut left: Vec<_> = left.map(|entry| entry.file_name().into_string().expect("text")).collect();
+        left.sort();
+        assert_eq!(left, ["hosts.json", "scrollback"]);
+        assert_eq!(std::fs::read_dir(path("scrollback")).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn what_a_crash_left_half_written_goes_at_the_next_start() {
+        let (folder, files) = bed();
+        let new = tempfile::Builder::new().prefix(NEW_PREFIX).tempfile_in(folder.path()).expect("a file");
+        let (_, left) = new.keep().expect("it stays");
+        files.begin();
+        assert!(!left.exists());
     }
 
     #[cfg(unix)]

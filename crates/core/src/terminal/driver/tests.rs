@@ -4,12 +4,13 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::io::AsyncReadExt;
 
+use super::sending::{ANSWER_WITHIN, PROMPT_QUIET, PROMPT_WITHIN};
 use super::*;
 use crate::error::Error;
 use crate::terminal::Terminal;
 use crate::terminal::directory::Directory;
 use crate::terminal::source::Beginning;
-use crate::terminal::view::{CREDIT_BYTES, Output, WindowGone};
+use crate::terminal::view::{CREDIT_BYTES, FIRST_ATTACHMENT, Output, WindowGone};
 
 /// A source whose every event the test sends itself.
 struct Script {
@@ -130,7 +131,7 @@ impl Bed {
     async fn ended(&self) -> TerminalEnd {
         let mut state = self.terminal.state();
         let ended = state.wait_for(|state| matches!(state, TerminalState::Ended { .. }));
-        match tokio::time::timeout(Duration::from_secs(5), ended)
+        match tokio::time::timeout(Duration::from_secs(30), ended)
             .await
             .expect("it ends")
             .expect("it is told")
@@ -146,14 +147,14 @@ impl Bed {
     async fn becomes(&self, wanted: impl Fn(&TerminalState) -> bool) {
         let mut state = self.terminal.state();
         let reached =
-            tokio::time::timeout(Duration::from_secs(5), state.wait_for(|state| wanted(state))).await;
+            tokio::time::timeout(Duration::from_secs(30), state.wait_for(|state| wanted(state))).await;
         reached.expect("in time").expect("it is told");
     }
 
     async fn shows(&mut self, text: &str) {
         let mut shown = String::new();
         while !shown.contains(text) {
-            let chunk = tokio::time::timeout(Duration::from_secs(5), self.shown.recv()).await;
+            let chunk = tokio::time::timeout(Duration::from_secs(30), self.shown.recv()).await;
             shown.push_str(&String::from_utf8_lossy(&chunk.expect("in time").expect("it is there")));
         }
     }
@@ -172,6 +173,34 @@ async fn a_lost_source_is_waited_for_and_the_next_one_goes_on_behind_a_seam() {
     bed.shows("↻").await;
     events.send(SourceEvent::Output(Bytes::from_static(b"new prompt"))).await.expect("room");
     bed.shows("new prompt").await;
+}
+
+#[tokio::test]
+async fn a_terminal_of_another_run_waits_for_a_network_that_is_not_there_yet_and_not_for_a_person() {
+    for (code, waits) in [(ErrorCode::Unresolvable, true), (ErrorCode::AuthRefused, false)] {
+        let (again, reopened) = mpsc::channel(1);
+        let reopened = Arc::new(tokio::sync::Mutex::new(reopened));
+        let open: OpenSource = Box::new(move |opening, _| {
+            let reopened = Arc::clone(&reopened);
+            async move {
+                match opening {
+                    Opening::First => Err(failure(code)),
+                    Opening::Again { .. } => reopened.lock().await.recv().await.expect("the test is there"),
+                }
+            }
+            .boxed()
+        });
+        let terminal = Terminal::start(View::detached().returning(), SIZE, open);
+        let mut state = terminal.state();
+        if !waits {
+            state.wait_for(|state| matches!(state, TerminalState::Ended { .. })).await.expect("it ends");
+            continue;
+        }
+        state.wait_for(|state| matches!(state, TerminalState::Waiting { .. })).await.expect("it waits");
+        let (source, _events, _typed) = another();
+        again.send(Ok(source)).await.expect("it waits");
+        state.wait_for(|state| *state == TerminalState::Running).await.expect("it runs");
+    }
 }
 
 #[tokio::test]
@@ -237,6 +266,41 @@ async fn giving_up_ends_a_terminal_that_waits_and_no_other() {
         bed.ended().await,
         TerminalEnd::Failed { problem: failure(ErrorCode::ConnectionReset).problem() }
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_refused_on_the_way_back_is_asked_for_again() {
+    let mut bed = bed(64);
+    bed.events.send(lost()).await.expect("room");
+    for _ in 0..3 {
+        bed.again.send(Err(failure(ErrorCode::ChannelRefused))).await.expect("it asks");
+        bed.becomes(|state| {
+            matches!(state, TerminalState::Waiting { problem, .. } if problem.code == ErrorCode::ChannelRefused)
+        })
+        .await;
+    }
+    let (source, events, _typed) = another();
+    bed.again.send(Ok(source)).await.expect("it asks");
+    bed.becomes(|state| *state == TerminalState::Running).await;
+    events.send(SourceEvent::Output(Bytes::from_static(b"back"))).await.expect("room");
+    bed.shows("back").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_always_refused_ends_the_terminal_after_a_while() {
+    let bed = bed(64);
+    let mut state = bed.terminal.state();
+    let begun = Instant::now();
+    bed.events.send(lost()).await.expect("room");
+    for _ in 0..=REFUSALS_BEFORE_GIVING_UP {
+        bed.again.send(Err(failure(ErrorCode::ChannelRefused))).await.expect("it asks");
+    }
+    let ended =
+        state.wait_for(|state| matches!(state, TerminalState::Ended { .. })).await.expect("it ends").clone();
+    let end = TerminalEnd::Failed { problem: failure(ErrorCode::ChannelRefused).problem() };
+    assert_eq!(ended, TerminalState::Ended { end });
+    assert!(begun.elapsed() < Duration::from_secs(180), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() > Duration::from_millis(700), "never without a pause");
 }
 
 #[tokio::test]
@@ -347,7 +411,7 @@ async fn a_server_that_takes_nothing_typed_does_not_stop_output_or_resizes() {
     bed.events.send(SourceEvent::Output(Bytes::from_static(b"still here"))).await.expect("room");
     assert_eq!(bed.shown.recv().await.as_deref(), Some(b"still here".as_slice()));
     bed.terminal.resize(TerminalSize { cols: 100, rows: 30 }).await.expect("it is there");
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     while bed.sizes.0.lock().expect("one thread").last() != Some(&TerminalSize { cols: 100, rows: 30 }) {
         assert!(tokio::time::Instant::now() < deadline, "the size never arrived");
         tokio::task::yield_now().await;
@@ -396,7 +460,7 @@ async fn closing_while_it_is_still_opening_ends_it_and_drops_the_dial() {
     });
     let terminal = Terminal::start(View::new(Box::new(Window(window))), SIZE, open);
     terminal.close().await;
-    tokio::time::timeout(Duration::from_secs(5), dropped).await.expect("in time").expect("it was dropped");
+    tokio::time::timeout(Duration::from_secs(30), dropped).await.expect("in time").expect("it was dropped");
 }
 
 #[tokio::test]
@@ -411,11 +475,24 @@ async fn a_terminal_outlives_its_window_and_shows_everything_to_the_next() {
     assert_eq!(&answer, b"\x1b[1;14R");
     let (window, shown) = mpsc::unbounded_channel();
     bed.shown = shown;
-    bed.terminal.attach(Box::new(Window(window)), SIZE).await.expect("it is there");
+    bed.terminal.attach(Box::new(Window(window)), Some(SIZE)).await.expect("it is there");
     bed.shows("first second").await;
     bed.events.send(SourceEvent::Output(Bytes::from_static(b"third"))).await.expect("room");
     bed.shows("third").await;
     assert_eq!(*bed.terminal.state().borrow(), TerminalState::Running);
+}
+
+#[tokio::test]
+async fn a_page_without_a_size_takes_none_from_the_terminal() {
+    let mut bed = bed(64);
+    let large = TerminalSize { cols: 132, rows: 50 };
+    bed.terminal.resize(large).await.expect("it is there");
+    let (window, shown) = mpsc::unbounded_channel();
+    bed.shown = shown;
+    bed.terminal.attach(Box::new(Window(window)), None).await.expect("it is there");
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"here"))).await.expect("room");
+    bed.shows("here").await;
+    assert_eq!(bed.sizes.0.lock().expect("one thread").last(), Some(&large));
 }
 
 #[tokio::test]
@@ -427,16 +504,16 @@ async fn what_an_ended_shell_showed_can_be_looked_at_until_the_terminal_is_close
     assert!(bed.terminal.write(Bytes::from_static(b"x")).await.is_err(), "nobody is there to type to");
     let (window, shown) = mpsc::unbounded_channel();
     bed.shown = shown;
-    bed.terminal.attach(Box::new(Window(window)), SIZE).await.expect("it is there");
+    bed.terminal.attach(Box::new(Window(window)), Some(SIZE)).await.expect("it is there");
     bed.shows("the last words").await;
     let mut state = bed.terminal.state();
     bed.terminal.close().await;
     while state.changed().await.is_ok() {}
-    assert!(bed.terminal.attach(Box::new(Window(mpsc::unbounded_channel().0)), SIZE).await.is_err());
+    assert!(bed.terminal.attach(Box::new(Window(mpsc::unbounded_channel().0)), Some(SIZE)).await.is_err());
 }
 
 async fn is_told(facts: &mut watch::Receiver<TerminalFacts>, wanted: impl Fn(&TerminalFacts) -> bool) {
-    let told = tokio::time::timeout(Duration::from_secs(5), facts.wait_for(|facts| wanted(facts))).await;
+    let told = tokio::time::timeout(Duration::from_secs(30), facts.wait_for(|facts| wanted(facts))).await;
     told.expect("in time").expect("it is told");
 }
 
@@ -610,5 +687,35 @@ async fn what_was_cleared_is_something_new_to_keep() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), told).await.expect("it is told");
+    tokio::time::timeout(Duration::from_secs(30), told).await.expect("it is told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_is_answered_before_the_start_up_command_is_typed() {
+    let bed = bed(64);
+    bed.terminal.detach(FIRST_ATTACHMENT).await.expect("it is there");
+    let (events, mut typed) = with_startup(&bed).await;
+    events.send(SourceEvent::Output(Bytes::from_static(b"\x1b[5n"))).await.expect("room");
+    let begun = Instant::now();
+    let mut got = [0; 4];
+    typed.read_exact(&mut got).await.expect("an answer");
+    assert_eq!(&got, b"\x1b[0n");
+    assert!(begun.elapsed() < PROMPT_QUIET);
+    let mut got = [0; 3];
+    typed.read_exact(&mut got).await.expect("the command");
+    assert_eq!(&got, b"ls\r");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_too_late_is_dropped() {
+    // The server takes four bytes and then nothing for a while.
+    let mut bed = bed(4);
+    bed.terminal.detach(FIRST_ATTACHMENT).await.expect("it is there");
+    bed.terminal.write(Bytes::from_static(b"typed")).await.expect("it is there");
+    bed.events.send(SourceEvent::Output(Bytes::from_static(b"\x1b[5n"))).await.expect("room");
+    tokio::time::sleep(ANSWER_WITHIN + Duration::from_millis(10)).await;
+    bed.terminal.write(Bytes::from_static(b"!")).await.expect("it is there");
+    let mut got = [0; 6];
+    bed.typed.read_exact(&mut got).await.expect("what was typed");
+    assert_eq!(&got, b"typed!");
 }

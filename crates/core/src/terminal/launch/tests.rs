@@ -102,7 +102,9 @@ fn a_shell_begins_in_any_directory_whatever_it_is_called_and_whatever_the_login_
     for _ in 0..60 {
         let length = random.random_range(1..40);
         let name = std::iter::repeat_with(|| random.random_range(0x20..=0xff_u8));
-        names.push(name.filter(|byte| *byte != b'/' && *byte != 0x7f).take(length).collect());
+        let name: Vec<u8> = name.filter(|byte| *byte != b'/' && *byte != 0x7f).take(length).collect();
+        // `.` and `..` are other folders.
+        names.extend(Some(name).filter(|name| name.iter().any(|byte| *byte != b'.')));
     }
     for (number, name) in names.iter().enumerate() {
         let mut path = root.clone();
@@ -212,4 +214,54 @@ fn every_login_shell_takes_the_lines_for_tmux_and_screen_and_has_a_plain_shell_w
             assert!(output.stderr.is_empty(), "{shell}: {output:?}");
         }
     }
+}
+
+/// What the asking line prints, run as sshd would.
+fn asked(login_shell: &str, places: &[Place], home: &Path) -> Option<Vec<u8>> {
+    let output = Command::new(login_shell)
+        .args(["-c", &asking_line(places, "00ff")])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", home)
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the shell runs");
+    let mut noisy = b"welcome 00f\n".to_vec();
+    noisy.extend_from_slice(&output.stdout);
+    answered_directory(&noisy, "00ff")
+}
+
+#[test]
+fn a_directory_is_asked_for_whatever_it_is_called_and_the_first_place_that_there_is_counts() {
+    let home = tempfile::tempdir().expect("a folder");
+    let root = home.path().canonicalize().expect("it is there");
+    let at = |path: &[u8]| Place::At(Directory { host: Vec::new(), path: path.to_vec() });
+    let elsewhere = Place::At(Directory {
+        host: b"elsewhere.example".to_vec(),
+        path: root.as_os_str().as_bytes().to_vec(),
+    });
+    for name in
+        [&b"a b"[..], b"-e", b"it's", b"$HOME", b"%s\\", b"caf\xe9", b"line\nbreak", "文件".as_bytes()]
+    {
+        let folder = root.join(std::ffi::OsStr::from_bytes(name));
+        std::fs::create_dir_all(&folder).expect("made");
+        let folder = folder.as_os_str().as_bytes();
+        for login_shell in shells() {
+            let places = [at(b"/nowhere"), elsewhere.clone(), at(folder), at(b"/")];
+            assert_eq!(asked(login_shell, &places, &root).as_deref(), Some(folder), "{login_shell}");
+        }
+    }
+    let nowhere = asked("/bin/sh", &[at(b"/nowhere"), Place::OfShell("no-such-mark".to_owned())], &root);
+    assert_eq!(nowhere.as_deref(), Some(root.as_os_str().as_bytes()));
+    assert_eq!(asked("/bin/sh", &[], &root).as_deref(), Some(root.as_os_str().as_bytes()));
+}
+
+#[test]
+fn what_is_no_answer_is_no_directory() {
+    for output in [&b""[..], b"00ff", b"00ff/srv", b"00ff/srv\0", b"00ffsrv\n.\0", b"00ff\n.\0", b"/srv\n.\0"]
+    {
+        assert_eq!(answered_directory(output, "00ff"), None, "{output:?}");
+    }
+    assert_eq!(answered_directory(b"x00ff/srv\n.\0y", "00ff").as_deref(), Some(&b"/srv"[..]));
 }

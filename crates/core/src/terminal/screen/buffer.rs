@@ -48,6 +48,8 @@ impl Charset {
 pub(super) struct Buffer {
     /// As many as the screen has lines; none in an alternate page that is not shown.
     pub rows: VecDeque<Row>,
+    /// Of new lines; those of an alternate page may be longer.
+    pub cols: usize,
     pub x: usize,
     pub y: usize,
     pub top: usize,
@@ -60,6 +62,7 @@ impl Buffer {
     pub fn new(cols: usize, rows: usize) -> Self {
         Self {
             rows: VecDeque::new(),
+            cols,
             x: 0,
             y: 0,
             top: 0,
@@ -103,6 +106,7 @@ impl Buffer {
     /// Moves the lines of the region up by one; the lowest is new.
     pub fn shift_up(&mut self, top: usize, fill: Cell, wrapped: bool) {
         if let Some(mut row) = self.rows.remove(top) {
+            row.resize(self.cols);
             row.clear(fill, wrapped);
             self.rows.insert(self.bottom, row);
         }
@@ -111,15 +115,23 @@ impl Buffer {
     /// Moves the lines from `top` to the region's end down by one; the highest is new.
     pub fn shift_down(&mut self, top: usize, fill: Cell) {
         if let Some(mut row) = self.rows.remove(self.bottom) {
+            row.resize(self.cols);
             row.clear(fill, false);
             self.rows.insert(top, row);
         }
     }
 
-    pub fn grow_tabs(&mut self, cols: usize) {
-        let from = self.tabs.len();
-        if from < cols {
-            self.tabs.extend((from..cols).map(|x| x.is_multiple_of(TAB_COLUMNS)));
+    /// Sets stops on from the last one that another width leaves, as xterm.js does.
+    pub fn renew_tabs(&mut self, cols: usize) {
+        if self.tabs.len() < cols {
+            self.tabs.resize(cols, false);
+        }
+        if self.tabs.get(cols) == Some(&true) {
+            return;
+        }
+        let last = self.tabs[..cols].iter().rposition(|&stop| stop).unwrap_or(0);
+        for stop in self.tabs[last..cols].iter_mut().step_by(TAB_COLUMNS) {
+            *stop = true;
         }
     }
 }

@@ -40,8 +40,9 @@ pub(super) const RARE: u32 = 1 << 28;
 pub(super) const PROTECTED: u32 = 1 << 29;
 pub(super) const OVERLINE: u32 = 1 << 30;
 
-/// Code points of one cell. Xterm.js joins without end; nothing that is written needs more.
-const JOINED_CHARS: usize = 16;
+/// Code points of one cell. Xterm.js joins without end; text that is in order has at most 30 behind one (UAX #15, Stream-Safe
+/// Text Format).
+const JOINED_CHARS: usize = 32;
 /// Joined characters and rare attributes that a screen may hold; further ones are drawn without. Unused ones are
 /// forgotten when it is full.
 const TEXTS: usize = 16_384;
@@ -207,6 +208,9 @@ pub(super) struct Row {
     cells: Vec<Cell>,
     /// Cells from here on are blank; clearing a line that was hardly written costs little.
     used: usize,
+    /// The used cells are known to be ASCII without attributes, as most lines of a flood are: such a line is packed without
+    /// looking at each cell.
+    plain: bool,
     /// It goes on from the line above.
     pub wrapped: bool,
     /// Where a shell said that a prompt or a command begins or ends; one of each kind at most.
@@ -216,12 +220,12 @@ pub(super) struct Row {
 impl Row {
     pub fn new(cols: usize, fill: Cell, wrapped: bool) -> Self {
         let used = if fill == Cell::BLANK { 0 } else { cols };
-        Self { cells: vec![fill; cols], used, wrapped, marks: Vec::new() }
+        Self { cells: vec![fill; cols], used, plain: used == 0, wrapped, marks: Vec::new() }
     }
 
     pub fn from_cells(cells: Vec<Cell>, cols: usize, wrapped: bool) -> Self {
         let used = cells.len().min(cols);
-        let mut row = Self { cells, used, wrapped, marks: Vec::new() };
+        let mut row = Self { cells, used, plain: false, wrapped, marks: Vec::new() };
         row.cells.resize(cols, Cell::BLANK);
         row
     }
@@ -235,6 +239,11 @@ impl Row {
         &self.cells[..self.used]
     }
 
+    /// Whether the used cells are known to be ASCII without attributes. False may mean that nobody has looked.
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     pub fn get(&self, at: usize) -> Cell {
         self.cells.get(at).copied().unwrap_or(Cell::BLANK)
     }
@@ -243,6 +252,7 @@ impl Row {
         if let Some(place) = self.cells.get_mut(at) {
             *place = cell;
             self.used = self.used.max(at + 1);
+            self.plain = false;
         }
     }
 
@@ -252,7 +262,19 @@ impl Row {
         for (place, &byte) in self.cells[at..end].iter_mut().zip(text) {
             *place = Cell { content: pen.content | u32::from(byte), ..pen };
         }
+        // Beyond what is used there would be a gap of blank cells.
+        self.plain &= at <= self.used && pen.fg | pen.bg == 0;
         self.used = self.used.max(end);
+    }
+
+    /// Writes a character of two columns at `at`; both have to fit.
+    pub fn write_wide(&mut self, at: usize, code: u32, pen: Cell) {
+        if let Some([first, second]) = self.cells.get_mut(at..at + 2) {
+            *first = Cell { content: code | 2 << WIDTH_SHIFT, ..pen };
+            *second = Cell { content: 0, ..pen };
+            self.plain = false;
+            self.used = self.used.max(at + 2);
+        }
     }
 
     pub fn clear(&mut self, fill: Cell, wrapped: bool) {
@@ -264,6 +286,7 @@ impl Row {
             self.cells.fill(fill);
             self.used = self.cells.len();
         }
+        self.plain = self.used == 0;
         self.wrapped = wrapped;
         self.marks.clear();
     }
@@ -276,6 +299,7 @@ impl Row {
             }
         }
         self.used = self.cells.len();
+        self.plain = false;
     }
 
     /// How many cells up to the last one that was written.
@@ -296,6 +320,7 @@ impl Row {
         self.cells.copy_within(at..len - count, at + count);
         self.cells[at..at + count].fill(fill);
         self.used = len;
+        self.plain = false;
         if self.get(len - 1).width() == 2 {
             self.set(len - 1, fill);
         }
@@ -308,6 +333,7 @@ impl Row {
         self.cells.copy_within(at + count.., at);
         self.cells[len - count..].fill(fill);
         self.used = len;
+        self.plain = false;
         if at > 0 && self.get(at - 1).width() == 2 {
             self.set(at - 1, fill);
         }
@@ -339,6 +365,7 @@ impl Row {
 
     pub fn cells_mut(&mut self) -> &mut [Cell] {
         let used = self.used;
+        self.plain = false;
         &mut self.cells[..used]
     }
 }

@@ -43,7 +43,8 @@ impl Screen {
         }
         out.push_str(NO_MOUSE);
         self.write_mouse(out);
-        let _ = write!(out, "\x1b[{cursor_style} q");
+        // The blinking alone leaves the shape that was there.
+        let _ = write!(out, "\x1b[0 q\x1b[{cursor_style} q");
         if let Some(title) = &self.title {
             let _ = write!(out, "\x1b]2;{title}\x1b\\");
         }

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use super::Screen;
 use super::cell::Row;
+use crate::files::path_text;
 
 /// Text of a command that is kept: enough to know it again.
 const COMMAND_CHARS: usize = 200;
@@ -198,7 +199,7 @@ impl Screen {
     pub(super) fn mark(&mut self, text: &str) {
         let Some(kind) = MarkKind::read(text) else {
             if let Some(path) = text.strip_prefix("P;Cwd=") {
-                self.enter(path);
+                self.enter(path.as_bytes());
             }
             return;
         };
@@ -229,17 +230,37 @@ impl Screen {
     /// OSC 1337: only the directory is understood.
     pub(super) fn iterm(&mut self, text: &str) {
         if let Some(path) = text.strip_prefix("CurrentDir=") {
-            self.enter(path);
+            self.enter(path.as_bytes());
         }
     }
 
+    /// A directory in an OSC string with bytes that are no text; false if it says something else.
+    pub(super) fn enter_bytes(&mut self, string: &str) -> bool {
+        let path = ["1337;CurrentDir=", "633;P;Cwd="].iter().find_map(|said| string.strip_prefix(said));
+        if let Some(path) = path {
+            self.enter(&path_text::to_bytes(path));
+            return true;
+        }
+        // An address should have no such bytes; some shells send it as they have it.
+        let Some(address) = string.strip_prefix("7;") else { return false };
+        let said = |character: char| match path_text::is_byte(character) {
+            true => path_text::to_bytes(&character.to_string())
+                .iter()
+                .map(|byte| format!("%{byte:02X}"))
+                .collect(),
+            false => character.to_string(),
+        };
+        self.directory = address.chars().map(said).collect();
+        true
+    }
+
     /// Keeps a path as the address that OSC 7 has for it.
-    fn enter(&mut self, path: &str) {
-        if !path.starts_with('/') {
+    fn enter(&mut self, path: &[u8]) {
+        if !path.starts_with(b"/") {
             return;
         }
         let mut address = String::from("file://");
-        for byte in path.bytes() {
+        for &byte in path {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'~' | b'-' => {
                     address.push(char::from(byte));

@@ -1,10 +1,21 @@
 //! Escape sequences: the state machine of the VT500 (<https://vt100.net/emu/dec_ansi_parser>) with the transitions of
-//! xterm.js 6, and UTF-8 before it. It says what a character means and keeps what a sequence consists of.
+//! xterm.js 6, and UTF-8 before it. It says what a character means and keeps what a sequence consists of. Of a picture it keeps
+//! the size alone.
+
+use super::picture::{Picture, SEARCH_CHARS};
+use crate::files::path_text;
 
 /// Values of one sequence, as in xterm.js.
 const PARAMS: usize = 32;
 /// Text of an OSC or DCS string that is kept. A longer one is read to its end and then ignored.
 const STRING_BYTES: usize = 4 * 1024;
+/// The longest control sequence that is taken in one piece, without what goes before its numbers.
+const PLAIN_CSI_BYTES: usize = 64;
+/// The same for what a program puts on the clipboard (OSC 52): 1 MiB in base64, which is the most that the window takes
+/// (`WRITE_MAX_BYTES` in `ui/src/terminal/clipboard-writes.ts`), and the names of selections before it.
+const CLIPBOARD_STRING_BYTES: usize = (1024 * 1024usize).div_ceil(3) * 4 + 16;
+/// How such a string begins.
+pub(super) const CLIPBOARD: &str = "52;";
 /// The beginning of a sequence under way that is kept to be said again behind a snapshot.
 const PARTIAL_BYTES: usize = STRING_BYTES + 256;
 
@@ -36,7 +47,7 @@ pub(super) enum Action {
     /// A control sequence with this final character; [`Parser::params`] and [`Parser::collected`] have the rest.
     Csi(u8),
     Esc(u8),
-    /// The text is in [`Parser::string`]. False: it was given up or is too long.
+    /// The text is in [`Parser::string`], or it was a picture. False: it was given up or is too long.
     Osc(bool),
     Dcs(bool),
 }
@@ -133,8 +144,14 @@ pub(super) struct Parser {
     pub collected: u32,
     pub string: String,
     string_too_long: bool,
+    /// Bytes of an OSC string that are no UTF-8 stand in it as [`path_text`] writes them: names of folders have them.
+    pub string_has_bytes: bool,
+    /// The string has had a colon. What stands before the first one says whether a picture follows, and nothing behind it.
+    string_has_colon: bool,
     /// What the DCS string is: what was collected before it, and its final character.
     dcs: (u32, u8),
+    /// The picture that the string is.
+    picture: Option<Picture>,
     partial: Vec<u8>,
     partial_too_long: bool,
     utf8: [u8; 4],
@@ -147,6 +164,23 @@ impl Parser {
         self.state == State::Ground && self.utf8_len == 0
     }
 
+    /// Takes a whole control sequence of numbers alone, such as a change of colour, at the beginning of `bytes`: its length
+    /// and its final character. What comes in pieces or has anything else in it goes through [`Parser::step`]; both must come
+    /// to the same.
+    pub fn plain_csi(&mut self, bytes: &[u8]) -> Option<(usize, u8)> {
+        let [0x1b, b'[', rest @ ..] = bytes else { return None };
+        let len = rest.iter().take(PLAIN_CSI_BYTES).position(|byte| !matches!(byte, b'0'..=b';'))?;
+        let (numbers, last) = (&rest[..len], rest[len]);
+        if !(0x40..0x7f).contains(&last) {
+            return None;
+        }
+        self.clear();
+        for &byte in numbers {
+            self.param(u32::from(byte), State::Ground);
+        }
+        Some((len + 3, last))
+    }
+
     pub fn is_between_characters(&self) -> bool {
         self.utf8_len == 0
     }
@@ -156,21 +190,35 @@ impl Parser {
         self.dcs == (collected, last)
     }
 
+    /// The picture that the string which has just ended was.
+    pub fn take_picture(&mut self) -> Option<Picture> {
+        self.picture.take()
+    }
+
     pub fn reset(&mut self) {
         self.state = State::Ground;
-        self.partial.clear();
-        self.partial_too_long = false;
+        self.picture = None;
+        self.forget_partial();
         self.string.clear();
+    }
+
+    fn forget_partial(&mut self) {
+        self.partial.clear();
+        // A picture may have needed much more.
+        self.partial.shrink_to(PARTIAL_BYTES);
+        self.partial_too_long = false;
     }
 
     /// What a terminal has to be told so that it stands in the middle of the same sequence or character.
     pub fn partial(&self) -> Vec<u8> {
         let mut bytes = if self.partial_too_long {
-            // Only its end matters any more: it is ignored.
-            match self.state {
-                State::Osc => b"\x1b]99999;".to_vec(),
-                State::DcsString | State::DcsIgnore => b"\x1bP0<z".to_vec(),
-                State::SosPmApc => b"\x1b_".to_vec(),
+            // Only its end matters any more: it is ignored, unless it may be one for the clipboard.
+            match (self.state, &self.picture) {
+                (State::Osc | State::DcsString, Some(picture)) => picture.resume().into_bytes(),
+                (State::Osc, None) if !self.string_too_long => [b"\x1b]", self.string.as_bytes()].concat(),
+                (State::Osc, None) => b"\x1b]99999;".to_vec(),
+                (State::DcsString | State::DcsIgnore, _) => b"\x1bP0<z".to_vec(),
+                (State::SosPmApc, _) => b"\x1b_".to_vec(),
                 _ => b"\x1b[0<".to_vec(),
             }
         } else {
@@ -188,7 +236,7 @@ impl Parser {
                 self.utf8_len += 1;
                 return self.complete();
             }
-            self.utf8_len = 0;
+            self.dropped(self.utf8, self.utf8_len);
         }
         match byte {
             0..0x80 => Some(u32::from(byte)),
@@ -197,7 +245,23 @@ impl Parser {
                 self.utf8_len = 1;
                 None
             }
-            _ => None,
+            _ => {
+                self.dropped([byte; 4], 1);
+                None
+            }
+        }
+    }
+
+    /// Notes bytes that show nothing, where they count all the same.
+    fn dropped(&mut self, bytes: [u8; 4], count: usize) {
+        self.utf8_len = 0;
+        if self.state == State::Osc && self.picture.is_none() {
+            let text = path_text::to_text(&bytes[..count]);
+            self.string_has_bytes = true;
+            self.string_too_long |= self.string.len() + text.len() > STRING_BYTES;
+            if !self.string_too_long {
+                self.string.push_str(&text);
+            }
         }
     }
 
@@ -210,10 +274,14 @@ impl Parser {
         if self.utf8_len < wanted {
             return None;
         }
-        let bytes = &self.utf8[..wanted];
+        let bytes = self.utf8;
         self.utf8_len = 0;
-        let text = str::from_utf8(bytes).ok()?;
-        text.chars().next().map(u32::from).filter(|&code| code != 0xfeff)
+        let text = str::from_utf8(&bytes[..wanted]).ok();
+        let code = text.and_then(|text| text.chars().next()).map(u32::from).filter(|&code| code != 0xfeff);
+        if text.is_none() {
+            self.dropped(bytes, wanted);
+        }
+        code
     }
 
     pub fn step(&mut self, code: u32) -> Action {
@@ -221,13 +289,11 @@ impl Parser {
         let action = self.transition(code);
         if self.state == State::Ground {
             if before != State::Ground {
-                self.partial.clear();
-                self.partial_too_long = false;
+                self.forget_partial();
             }
         } else if !matches!(action, Action::Execute(_)) {
             if code == 0x1b || matches!(code, 0x90 | 0x98 | 0x9b | 0x9d | 0x9e | 0x9f) {
-                self.partial.clear();
-                self.partial_too_long = false;
+                self.forget_partial();
             }
             self.remember(code);
         }
@@ -235,7 +301,9 @@ impl Parser {
     }
 
     fn remember(&mut self, code: u32) {
-        if self.partial.len() + 4 > PARTIAL_BYTES {
+        let needed = self.picture.as_ref().is_some_and(Picture::is_undecided);
+        let most = if needed { PARTIAL_BYTES + SEARCH_CHARS } else { PARTIAL_BYTES };
+        if self.partial_too_long || self.partial.len() + 4 > most {
             self.partial_too_long = true;
         } else if code < 0x80 {
             self.partial.push(code as u8);
@@ -257,11 +325,27 @@ impl Parser {
     fn begin_string(&mut self, state: State) -> Action {
         self.string.clear();
         self.string_too_long = false;
+        self.string_has_bytes = false;
+        self.string_has_colon = false;
+        self.picture = None;
         self.go(state)
     }
 
     fn put(&mut self, code: u32) -> Action {
-        if self.string.len() + 4 > STRING_BYTES {
+        if let Some(picture) = &mut self.picture {
+            picture.take(code);
+            return Action::Nothing;
+        }
+        if self.state == State::Osc {
+            if code == 0x3a && !std::mem::replace(&mut self.string_has_colon, true) {
+                self.picture = Picture::file(&self.string).filter(|_| !self.string_too_long);
+            }
+            // A number may have zeros before it, in xterm.js as well.
+            if self.string == "0" && matches!(code, 0x30..=0x39) {
+                self.string.clear();
+            }
+        }
+        if self.string.len() + 4 > STRING_BYTES && !self.has_room_for_clipboard() {
             self.string_too_long = true;
         } else if code < 0x80 {
             self.string.push(code as u8 as char);
@@ -269,6 +353,14 @@ impl Parser {
             self.string.push(character);
         }
         Action::Nothing
+    }
+
+    /// Whether a long string is a request to set the clipboard that may still be one.
+    fn has_room_for_clipboard(&self) -> bool {
+        self.state == State::Osc
+            && !self.string_too_long
+            && self.string.len() + 4 <= CLIPBOARD_STRING_BYTES
+            && self.string.starts_with(CLIPBOARD)
     }
 
     /// The string ends with `code`; an ESC begins the next sequence as well.
@@ -363,7 +455,9 @@ impl Parser {
             (DcsEntry | DcsParam | DcsIntermediate, 0x20..0x30) => self.collect(code, DcsIntermediate),
             (DcsEntry | DcsParam | DcsIntermediate, 0x40..0x7f) => {
                 self.dcs = (self.collected, code as u8);
-                self.begin_string(DcsString)
+                let begun = self.begin_string(DcsString);
+                self.picture = (self.dcs == (0, b'q')).then(Picture::sixel);
+                begun
             }
             (DcsEntry | DcsParam | DcsIntermediate | DcsIgnore, 0..0x80) => Action::Nothing,
             (DcsIgnore, 0xa0..) | (DcsString, 0x7f) => Action::Nothing,

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
+use super::picture::CELL;
 use super::{Mouse, MouseFormat, Screen};
 
 /// Queries that wait to be seen by the window. When it is full the oldest is forgotten: only a flood that asks without end
@@ -51,11 +52,45 @@ impl Screen {
         self.queries.add(self.offset, Query::Window(text));
     }
 
-    /// DA: as xterm.js says it with the name `xterm`.
+    /// DA: as xterm.js says it with the name `xterm`; with pictures, a VT220 that has sixel (4).
     pub(super) fn device_attributes(&mut self, secondary: bool) {
         if self.parser.params.get(0) == 0 {
-            self.answer(if secondary { "\x1b[>0;276;0c" } else { "\x1b[?1;2c" }.to_owned());
+            let answer = match (secondary, self.pictures) {
+                (true, _) => "\x1b[>0;276;0c",
+                (false, true) => "\x1b[?62;4;9;22c",
+                (false, false) => "\x1b[?1;2c",
+            };
+            self.answer(answer.to_owned());
         }
+    }
+
+    /// XTSMGRAPHICS, as `ui/src/terminal/pictures/answers.ts` answers it: 256 colours, and a picture may fill the screen.
+    pub(super) fn graphics_attributes(&mut self) {
+        let params = &self.parser.params;
+        let (item, action) = (params.get(0), params.get(1));
+        let (width, height) = self.pixels();
+        let answer = match (item, action) {
+            (1, 1 | 2 | 4) => "1;0;256".to_owned(),
+            (2, 1 | 2 | 4) => format!("2;0;{width};{height}"),
+            (1 | 2, _) => format!("{item};2"),
+            _ => format!("{item};1"),
+        };
+        self.answer(format!("\x1b[?{answer}S"));
+    }
+
+    /// XTWINOPS 14, 16 and 18: sizes in the pixels that pictures are measured in, which say nothing about the window.
+    pub(super) fn window_size(&mut self) {
+        let (width, height) = self.pixels();
+        match self.parser.params.get(0) {
+            14 => self.answer(format!("\x1b[4;{height};{width}t")),
+            16 => self.answer(format!("\x1b[6;{};{}t", CELL.1, CELL.0)),
+            18 => self.answer(format!("\x1b[8;{};{}t", self.lines, self.cols)),
+            _ => {}
+        }
+    }
+
+    fn pixels(&self) -> (usize, usize) {
+        (self.cols * CELL.0 as usize, self.lines * CELL.1 as usize)
     }
 
     /// DSR, and DECXCPR when `private`.

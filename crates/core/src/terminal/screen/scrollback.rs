@@ -20,6 +20,8 @@ const MARKED: u8 = 4;
 
 #[derive(Debug, Default)]
 struct Block {
+    /// The width of the screen that its lines come from.
+    cols: usize,
     data: Vec<u8>,
     /// Where each line ends.
     ends: Vec<u32>,
@@ -82,13 +84,15 @@ impl Scrollback {
         if self.limit == 0 {
             return;
         }
-        if self.blocks.back().is_none_or(|block| block.data.len() >= BLOCK_BYTES) {
+        let fits = |block: &Block| block.data.len() < BLOCK_BYTES && block.cols == row.len();
+        if !self.blocks.back().is_some_and(fits) {
             if let Some(block) = self.blocks.back_mut() {
                 block.data.shrink_to_fit();
                 block.ends.shrink_to_fit();
                 self.full_bytes += block.size();
             }
-            self.blocks.push_back(Block::default());
+            let data = Vec::with_capacity(BLOCK_BYTES);
+            self.blocks.push_back(Block { data, cols: row.len(), ..Block::default() });
         }
         if let Some(block) = self.blocks.back_mut() {
             pack(row, extras, &mut block.data);
@@ -126,7 +130,7 @@ impl Scrollback {
     pub fn pop(&mut self, extras: &mut Extras) -> Option<Line> {
         let block = self.blocks.back_mut()?;
         let last = block.ends.len().checked_sub(1)?;
-        let line = unpack(block.line(last), extras);
+        let line = unpack(block.line(last), block.cols, extras);
         block.ends.pop();
         block.data.truncate(block.ends.last().map_or(0, |&end| end as usize));
         self.lines -= 1;
@@ -139,7 +143,15 @@ impl Scrollback {
         Some(line)
     }
 
+    /// The packed lines, oldest first, each with the width of the screen that it comes from.
+    pub fn iter_with_cols(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        self.blocks
+            .iter()
+            .flat_map(|block| (block.gone..block.ends.len()).map(|number| (block.cols, block.line(number))))
+    }
+
     /// The packed lines, oldest first.
+    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.blocks.iter().flat_map(|block| (block.gone..block.ends.len()).map(|number| block.line(number)))
     }
@@ -176,6 +188,8 @@ fn parts(line: &[u8]) -> (u8, Vec<Mark>, &[u8]) {
 /// A line as it was before it was packed.
 #[derive(Debug, Default)]
 pub(super) struct Line {
+    /// The width of the screen that it comes from.
+    pub cols: usize,
     pub cells: Vec<Cell>,
     /// It goes on from the one above.
     pub wrapped: bool,
@@ -183,38 +197,42 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub fn into_row(self, cols: usize) -> Row {
-        let mut row = Row::from_cells(self.cells, cols, self.wrapped);
+    pub fn into_row(self) -> Row {
+        let mut row = Row::from_cells(self.cells, self.cols, self.wrapped);
         row.marks = self.marks;
         row
     }
 }
 
+/// Whether a cell has one ASCII character; its attributes are another question.
+fn is_ascii(cell: &Cell) -> bool {
+    (cell.content ^ Cell::BLANK.content).wrapping_sub(0x20) < 0x5f
+}
+
 fn pack(row: &Row, extras: &Extras, out: &mut Vec<u8>) {
     let mut cells = row.used();
-    while let Some((&Cell::BLANK, rest)) = cells.split_last() {
-        cells = rest;
+    if !row.is_plain() {
+        while let Some((&Cell::BLANK, rest)) = cells.split_last() {
+            cells = rest;
+        }
     }
     let marked = if row.marks.is_empty() { 0 } else { MARKED };
     let flags = marked | if row.wrapped { WRAPPED } else { 0 };
-    let one_column = Cell::BLANK.content;
-    let is_plain =
-        |cell: &Cell| cell.fg | cell.bg == 0 && (cell.content ^ one_column).wrapping_sub(0x20) < 0x5f;
-    let plain = cells.iter().all(is_plain);
+    let plain = row.is_plain() || cells.iter().all(|cell| cell.fg | cell.bg == 0 && is_ascii(cell));
     out.push(if plain { flags | PLAIN } else { flags });
     if marked != 0 {
         marks::pack(&row.marks, out);
     }
     if plain {
-        // Masked by the test above: each is one byte.
-        out.extend(cells.iter().map(|cell| (cell.content & 0x7f) as u8));
+        pack_ascii(cells, out);
         return;
     }
     while let Some(first) = cells.first().copied() {
         let same = |cell: &&Cell| (cell.fg, cell.bg, cell.rare) == (first.fg, first.bg, first.rare);
         let count = cells.iter().take_while(same).count();
         let (run, rest) = cells.split_at(count);
-        pack_number(count, out);
+        let ascii = run.iter().all(is_ascii);
+        pack_number(count << 1 | usize::from(ascii), out);
         out.extend(first.fg.to_le_bytes());
         out.extend(first.bg.to_le_bytes());
         if first.bg & RARE != 0 {
@@ -228,6 +246,11 @@ fn pack(row: &Row, extras: &Extras, out: &mut Vec<u8>) {
                 out.extend_from_slice(text.as_bytes());
             }
         }
+        cells = rest;
+        if ascii {
+            pack_ascii(run, out);
+            continue;
+        }
         for &cell in run {
             let width = (cell.width() as usize) << 1;
             match extras.text(cell) {
@@ -238,8 +261,12 @@ fn pack(row: &Row, extras: &Extras, out: &mut Vec<u8>) {
                 None => pack_number((cell.code() as usize) << 3 | width, out),
             }
         }
-        cells = rest;
     }
+}
+
+/// Each cell is known to have one ASCII character.
+fn pack_ascii(cells: &[Cell], out: &mut Vec<u8>) {
+    out.extend(cells.iter().map(|cell| (cell.content & 0x7f) as u8));
 }
 
 fn pack_number(mut number: usize, out: &mut Vec<u8>) {
@@ -282,7 +309,8 @@ impl<'a> Unpack<'a> {
     }
 
     fn run(&mut self, extras: &mut Extras, cells: &mut Vec<Cell>) -> Option<()> {
-        let count = self.number()?;
+        let head = self.number()?;
+        let (count, ascii) = (head >> 1, head & 1 != 0);
         let (fg, bg) = (self.word()?, self.word()?);
         let mut number = 0;
         if bg & RARE != 0 {
@@ -291,6 +319,11 @@ impl<'a> Unpack<'a> {
             let (id, uri) = (self.text()?.to_owned(), self.text()?.to_owned());
             let link = (!uri.is_empty()).then(|| Arc::new(Link { id, uri }));
             number = extras.add_rare(Rare { underline, underline_colour, link });
+        }
+        if ascii {
+            let text = self.take(count)?;
+            cells.extend(text.iter().map(|&byte| Cell::plain(u32::from(byte), 1, fg, bg, number)));
+            return Some(());
         }
         for _ in 0..count {
             let head = self.number()?;
@@ -310,15 +343,15 @@ impl<'a> Unpack<'a> {
 }
 
 /// A packed line as it was.
-pub(super) fn unpack(line: &[u8], extras: &mut Extras) -> Line {
+pub(super) fn unpack(line: &[u8], cols: usize, extras: &mut Extras) -> Line {
     let wrapped = is_wrapped(line);
     let (flags, marks, rest) = parts(line);
     if flags & PLAIN != 0 {
         let cells = rest.iter().map(|&byte| Cell::plain(u32::from(byte), 1, 0, 0, 0)).collect();
-        return Line { cells, wrapped, marks };
+        return Line { cols, cells, wrapped, marks };
     }
     let mut cells = Vec::new();
     let mut unpack = Unpack(rest);
     while !unpack.0.is_empty() && unpack.run(extras, &mut cells).is_some() {}
-    Line { cells, wrapped, marks }
+    Line { cols, cells, wrapped, marks }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::buffer::{Charset, default_tabs};
 use super::cell::{self, Cell, Link, Pen};
 use super::{Buffer, Modes, Mouse, MouseFormat, Screen};
+use crate::files::path_text;
 
 /// A prefix and an intermediate character, as the parser collects them.
 const fn two(prefix: u8, intermediate: u8) -> u32 {
@@ -45,7 +46,10 @@ impl Screen {
         }
     }
 
-    fn line_feed(&mut self) {
+    pub(super) fn line_feed(&mut self) {
+        if self.finished.on {
+            self.finish_line();
+        }
         let (cols, lines, returns) = (self.cols, self.lines, self.newline_returns);
         let buffer = self.buffer();
         if returns {
@@ -193,6 +197,8 @@ impl Screen {
                 _ => {}
             },
             (0, b'r') => self.set_region(),
+            (PRIVATE, b'S') if self.pictures => self.graphics_attributes(),
+            (0, b't') if self.pictures => self.window_size(),
             (0, b's') => self.save_cursor(),
             (0, b'u') => self.restore_cursor(),
             _ => {}
@@ -281,6 +287,8 @@ impl Screen {
                 (0..filled).for_each(|_| self.scroll(false));
             }
             3 if !self.on_alternate => {
+                // As in xterm.js, where a saved cursor has a line of everything.
+                self.main.saved.y += self.scrollback.len() as i64;
                 self.scrollback.clear();
             }
             _ => {}
@@ -464,7 +472,9 @@ impl Screen {
         self.modes.cursor_style = match u8::try_from(style) {
             Ok(style @ 0..=6) => style,
             // Xterm.js takes the blinking from any number and leaves the shape alone.
-            _ => match (self.modes.cursor_style.max(1), style % 2 == 1) {
+            _ => match (self.modes.cursor_style, style % 2 == 1) {
+                (0 | 7 | 8, true) => 7,
+                (0 | 7 | 8, false) => 8,
                 (shape, true) => (shape - 1) / 2 * 2 + 1,
                 (shape, false) => (shape - 1) / 2 * 2 + 2,
             },
@@ -706,10 +716,20 @@ impl Screen {
     }
 
     pub(super) fn osc(&mut self, whole: bool) {
+        let picture = self.parser.take_picture();
         if !whole {
             return;
         }
-        let string = std::mem::take(&mut self.parser.string);
+        if let Some(picture) = picture {
+            return self.place(&picture);
+        }
+        let mut string = std::mem::take(&mut self.parser.string);
+        if self.parser.string_has_bytes {
+            if self.enter_bytes(&string) {
+                return;
+            }
+            string.retain(|character| !path_text::is_byte(character));
+        }
         let (number, text) = string.split_once(';').unwrap_or((&string, ""));
         match number.parse::<u32>() {
             Ok(0 | 2) => {
@@ -720,6 +740,7 @@ impl Screen {
             Ok(7) => self.directory = text.to_owned(),
             Ok(8) => self.hyperlink(text),
             Ok(first @ 10..=12) => self.special_colours(first, text),
+            Ok(52) => return self.put_on_clipboard(string),
             Ok(133 | 633) => self.mark(text),
             Ok(1337) => self.iterm(text),
             Ok(104) if text.is_empty() => self.colours.retain(|&index, _| index > 255),
@@ -734,6 +755,14 @@ impl Screen {
             _ => {}
         }
         self.parser.string = string;
+    }
+
+    /// OSC 52. Only the newest counts, as it would on the clipboard; questions about it are never answered.
+    fn put_on_clipboard(&mut self, string: String) {
+        let data = string.rsplit(';').next().unwrap_or_default();
+        if !matches!(data, "" | "?") {
+            self.clipboard = Some((self.offset, format!("\x1b]{string}\x1b\\")));
+        }
     }
 
     fn indexed_colours(&mut self, text: &str) {
@@ -775,6 +804,9 @@ impl Screen {
     }
 
     pub(super) fn dcs(&mut self, whole: bool) {
+        if let Some(picture) = self.parser.take_picture().filter(|_| whole) {
+            return self.place(&picture);
+        }
         if whole && self.parser.dcs_is(DOLLAR, b'q') {
             self.request_status();
         }

@@ -2,15 +2,15 @@
 //! colours, title and modes as if it had read everything.
 //!
 //! What cannot be said in bytes, and so differs: an empty cell with attributes other than a background comes as a space,
-//! and so does an empty last cell under a waiting wrap; a main page's own cursor behind the alternate page (leaving it takes
-//! the cursor along); the person's cursor blinking; a character set in use that is not the one of its level. Bounded as
-//! well: strings over 4 KiB, hyperlinks over 2083 bytes, more than 16 code points in a cell, lines above the caps.
+//! and so does an empty last cell under a waiting wrap; a saved cursor that is outside of the screen; the person's cursor blinking; a character set in use that is not the one of its level. Bounded as
+//! well: strings over 4 KiB, hyperlinks over 2083 bytes, more than 32 code points in a cell, lines above the caps.
 
 use std::fmt::Write as _;
 
 use super::buffer::{Buffer, Charset};
 use super::cell::{self, COLOUR_16, COLOUR_256, COLOUR_MASK, COLOUR_RGB, Cell, Extras, Link, RARE};
 use super::marks::{self, Mark};
+use super::resize::{Shown, rewrapped};
 use super::scrollback::{is_wrapped, marks_of, plain_text, unpack};
 use super::width::width;
 use super::{Modes, Screen};
@@ -24,35 +24,41 @@ const SHOWS_ON_EMPTY: u32 = cell::INVERSE | cell::UNDERLINE | cell::STRIKE;
 impl Screen {
     /// The bytes; see above.
     pub fn snapshot(&self) -> Vec<u8> {
-        self.snapshot_asking(&[])
+        self.write(true, SNAPSHOT_BYTES, None)
     }
 
-    /// A snapshot that asks the window these queries when it has the state.
-    pub fn snapshot_asking(&self, queries: &[String]) -> Vec<u8> {
-        self.write(true, SNAPSHOT_BYTES, queries)
+    /// A snapshot for a window that people look at: it draws once, when all is there, and then it is asked these queries.
+    pub fn snapshot_to_show(&self, queries: &[String]) -> Vec<u8> {
+        self.write(true, SNAPSHOT_BYTES, Some(queries))
     }
 
     /// A snapshot with lines of at most so many bytes.
     pub fn snapshot_within(&self, bytes: usize) -> Vec<u8> {
-        self.write(true, bytes, &[])
+        self.write(true, bytes, None)
     }
 
     /// A snapshot without what is above the screen.
     pub fn snapshot_without_scrollback(&self) -> Vec<u8> {
-        self.write(false, SNAPSHOT_BYTES, &[])
+        self.write(false, SNAPSHOT_BYTES, None)
     }
 
-    fn write(&self, with_scrollback: bool, bytes: usize, queries: &[String]) -> Vec<u8> {
+    fn write(&self, with_scrollback: bool, bytes: usize, shown: Option<&[String]>) -> Vec<u8> {
         // CAN ends a sequence that the window may be in the middle of without doing it; RIS clears the scrollback too.
         let mut writer = Writer::new(&self.extras, self.cols, bytes);
         writer
             .out
             .push_str("\x18\x1bc\x1b[20l\x1b[?25h\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\");
+        if shown.is_some() {
+            // Behind RIS, which ends it.
+            writer.out.push_str("\x1b[?2026h");
+        }
         self.write_colours(&mut writer.out);
         writer.begin_lines();
-        for line in self.scrollback.iter().filter(|_| with_scrollback) {
-            writer.packed_line(line);
-        }
+        let above = self.scrollback.iter_with_cols().filter(|_| with_scrollback);
+        rewrapped(above, self.cols, |line| match line {
+            Shown::Packed(line) => writer.packed_line(line),
+            Shown::Row(row, extras) => writer.line_of(extras, row.used(), row.wrapped, &row.marks),
+        });
         for row in &self.main.rows {
             writer.line(row.used(), row.wrapped, &row.marks);
         }
@@ -60,7 +66,9 @@ impl Screen {
         self.write_page(&mut writer, &self.main);
         if self.on_alternate {
             writer.pen_off();
-            writer.out.push_str("\x1b[?1047h\x1b[H");
+            // Another size moves the main page by the cursor that it has behind the alternate one.
+            let (x, y) = (self.main.x.min(self.cols - 1), self.main.y);
+            let _ = write!(writer.out, "\x1b[{};{}H\x1b[?1047h\x1b[H", y + 1, x + 1);
             writer.begin_lines();
             for row in &self.alternate.rows {
                 writer.line(row.used(), row.wrapped, &row.marks);
@@ -70,8 +78,11 @@ impl Screen {
         }
         self.write_strings(&mut writer.out);
         self.write_modes(&mut writer);
-        for query in queries {
+        for query in shown.unwrap_or_default() {
             writer.out.push_str(query);
+        }
+        if shown.is_some() && !self.modes.synchronized {
+            writer.out.push_str("\x1b[?2026l");
         }
         self.write_cursor(&mut writer);
         let mut bytes = writer.out.into_bytes();
@@ -342,17 +353,22 @@ impl<'a> Writer<'a> {
             return;
         }
         let mut extras = Extras::default();
-        let line = unpack(line, &mut extras);
+        let line = unpack(line, self.cols, &mut extras);
+        self.line_of(&extras, &line.cells, line.wrapped, &line.marks);
+    }
+
+    /// Draws a line whose cells mean others of these.
+    fn line_of(&mut self, extras: &Extras, cells: &[Cell], wrapped: bool, marks: &[Mark]) {
         // The numbers mean something else there: nothing of the pen is taken over.
         self.pen_off();
-        let (mine, theirs) = (self.extras, &extras);
+        let mine = self.extras;
         let mut writer = Writer {
             out: std::mem::take(&mut self.out),
-            extras: theirs,
+            extras,
             starts: std::mem::take(&mut self.starts),
             ..*self
         };
-        writer.line(&line.cells, line.wrapped, &line.marks);
+        writer.line(cells, wrapped, marks);
         writer.pen_off();
         let Writer { out, starts, first, column, end_bg, .. } = writer;
         (self.out, self.starts, self.first, self.column, self.end_bg) = (out, starts, first, column, end_bg);
@@ -371,6 +387,9 @@ impl<'a> Writer<'a> {
         while let Some(&cell) = cells.get(at) {
             if cell.has_content() || shows(cell) {
                 if cell.width() == 2 && at + 1 >= self.cols {
+                    // A narrower screen cut it in half: of such only the background can be said.
+                    self.pen(0, cell.bg & COLOUR_MASK, 0);
+                    self.out.push_str("\x1b[X");
                     break;
                 }
                 self.pen(cell.fg, cell.bg, cell.rare);

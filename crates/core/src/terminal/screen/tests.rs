@@ -225,7 +225,7 @@ fn state(screen: &Screen) -> String {
     let pages = [(&screen.main, screen.scrollback.len() > 0), (&screen.alternate, false)];
     for packed in screen.scrollback.iter() {
         let mut extras = Extras::default();
-        let row = unpack(packed, &mut extras).into_row(screen.cols);
+        let row = unpack(packed, screen.cols, &mut extras).into_row();
         line(&row, &extras, &mut out);
     }
     for (page, above) in pages {
@@ -298,7 +298,9 @@ fn can_be_said(screen: &Screen) -> bool {
     let waits = screen.shown().x >= screen.cols
         && !screen.shown().rows[screen.shown().y].get(screen.cols - 1).has_content()
         && screen.shown().rows[screen.shown().y].get(screen.cols - 1).width() > 0;
-    screen.charset == screen.charsets[screen.charset_level] && pen_underline && !waits
+    let pages = [&screen.main, &screen.alternate];
+    let saved = pages.iter().all(|page| page.saved.y < screen.lines as i64);
+    screen.charset == screen.charsets[screen.charset_level] && pen_underline && !waits && saved
 }
 
 #[test]
@@ -406,6 +408,31 @@ fn where_the_output_is_cut_into_pieces_does_not_matter() {
             rest = later;
         }
         same(&pieces, &fed(SIZE, &bytes), &format!("seed {seed}"), &bytes);
+    }
+}
+
+#[test]
+fn whole_pieces_come_to_the_same_as_single_bytes() {
+    for seed in 1..=300 {
+        let mut dice = Dice::new(seed + 1000);
+        let bytes = soup(&mut dice, 200);
+        let mut single = Screen::with_scrollback(SIZE, 50);
+        for byte in &bytes {
+            single.feed(std::slice::from_ref(byte));
+        }
+        same(&single, &fed(SIZE, &bytes), &format!("seed {seed}"), &bytes);
+    }
+}
+
+#[test]
+fn a_run_of_ascii_ends_before_the_first_byte_that_is_none() {
+    for byte in 0..=u8::MAX {
+        for at in 0..20 {
+            let mut bytes = [b'a', b' ', b'~', b'!', b'0'].repeat(4);
+            bytes[at] = byte;
+            let wanted = if (0x20..0x7f).contains(&byte) { 20 } else { at };
+            assert_eq!(ascii_run(&bytes), wanted, "{byte:#x} at {at}");
+        }
     }
 }
 
@@ -533,7 +560,7 @@ fn another_size_wraps_long_lines_anew_and_keeps_the_text() {
     assert_eq!(wraps.len(), 2, "long lines are still wrapped");
 }
 
-/// Where the recordings of real programs lie, each with snapshots that the tests of the window compare with it.
+/// Where the recordings of real programs lie. `tests/screen` holds this screen against xterm.js with them.
 fn recordings() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recordings")
 }
@@ -543,37 +570,54 @@ fn cuts(length: usize) -> [usize; 4] {
     [13, 37, 61, 97].map(|percent| length * percent / 100)
 }
 
+/// The recording of a shell with marks has its snapshots beside it, for a test of the window that needs no engine
+/// (`marks-snapshot.test.ts`); BOWLINE_RECORD writes them anew.
 #[test]
-fn the_snapshots_of_the_recordings_are_those_that_this_screen_makes() {
+fn the_snapshots_beside_the_recording_with_marks_are_those_that_this_screen_makes() {
     let write = std::env::var_os("BOWLINE_RECORD").is_some();
-    if write {
-        for seed in 1..=6 {
-            let bytes = soup(&mut Dice::new(seed + 7000), 400);
-            std::fs::write(recordings().join(format!("soup-{seed}.rec")), bytes).expect("it is written");
+    let path = recordings().join("marks.rec");
+    let bytes = std::fs::read(&path).expect("a recording");
+    for cut in cuts(bytes.len()) {
+        let mut screen = Screen::new(TerminalSize { cols: 80, rows: 24 });
+        screen.feed(&bytes[..cut]);
+        let snapshot = screen.snapshot();
+        let file = path.with_extension(format!("{cut}.snapshot"));
+        if write {
+            std::fs::write(&file, &snapshot).expect("it is written");
         }
+        let kept = std::fs::read(&file).unwrap_or_default();
+        assert!(kept == snapshot, "{} is stale: write it anew with BOWLINE_RECORD=1", file.display());
     }
-    let mut seen = 0;
-    for entry in std::fs::read_dir(recordings()).expect("the recordings").map_while(Result::ok) {
-        let path = entry.path();
-        if path.extension().is_none_or(|extension| extension != "rec") {
-            continue;
-        }
-        seen += 1;
-        let bytes = std::fs::read(&path).expect("a recording");
-        for cut in cuts(bytes.len()) {
-            let mut screen = Screen::new(TerminalSize { cols: 80, rows: 24 });
-            screen.feed(&bytes[..cut]);
-            let snapshot = screen.snapshot();
-            let mut copy = Screen::new(TerminalSize { cols: 80, rows: 24 });
-            copy.feed(&snapshot);
-            same(&copy, &screen, &format!("{} at {cut}", path.display()), b"the recording");
-            let file = path.with_extension(format!("{cut}.snapshot"));
-            if write {
-                std::fs::write(&file, &snapshot).expect("it is written");
-            }
-            let kept = std::fs::read(&file).unwrap_or_default();
-            assert!(kept == snapshot, "{} is stale: write it anew with BOWLINE_RECORD=1", file.display());
-        }
+}
+
+#[test]
+fn lines_that_a_narrower_screen_had_no_room_for_are_whole_in_a_snapshot() {
+    let words: String = (0..12).map(|number| format!("word{number:02} ")).collect();
+    let mut screen = Screen::new(TerminalSize { cols: 100, rows: 6 });
+    for number in 0..20 {
+        screen.feed(format!("{number:02} \x1b[3{}m{words}\x1b[m\r\n", number % 8).as_bytes());
     }
-    assert!(seen >= 5, "{seen} recordings");
+    let text = |screen: &Screen| {
+        let mut copy = Screen::new(screen.size());
+        copy.feed(&screen.snapshot());
+        same(&copy, &fed_again(&copy), "a snapshot of a snapshot", b"words");
+        let above = copy.scrollback.iter().map(|line| {
+            let line = unpack(line, copy.cols, &mut Extras::default());
+            line.cells.iter().filter_map(|cell| char::from_u32(cell.code())).collect::<String>()
+        });
+        let all: String = above.chain([copy.text()]).collect();
+        all.chars().filter(|character| character.is_alphanumeric()).collect::<String>()
+    };
+    let before = text(&screen);
+    assert!(before.contains("00word00word01") && before.ends_with("word11"));
+    for (cols, rows) in [(30, 6), (55, 4), (30, 9), (100, 6)] {
+        screen.resize(TerminalSize { cols, rows });
+        assert_eq!(text(&screen), before, "{cols}x{rows}");
+    }
+}
+
+fn fed_again(screen: &Screen) -> Screen {
+    let mut copy = Screen::new(screen.size());
+    copy.feed(&screen.snapshot());
+    copy
 }

@@ -1,6 +1,8 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::terminal::state::TerminalId;
+use crate::terminal::typing::Typing;
 
 #[derive(Clone, Default)]
 struct Shown(Arc<Mutex<Vec<Bytes>>>);
@@ -124,28 +126,58 @@ async fn in_a_flood_the_window_gets_glimpses_and_all_of_it_when_that_is_over() {
         1 + usize::try_from(Duration::from_secs(1).as_millis() / GLIMPSE_PAUSE.as_millis()).expect("few");
     assert!((most - 1..=most).contains(&glimpses.len()), "{}", glimpses.len());
     assert!(glimpses.iter().all(|&lines| lines == usize::from(SIZE.rows) - 1), "{glimpses:?}");
-    // Nothing comes any more: what stands there is due at once, with the scrollback.
+    // Nothing comes any more: what stands there is due at once, and all that is above it right behind.
     let due = view.due().expect("there is something to show");
     assert!(due <= Instant::now() + QUIET);
     catch_up(&mut view).await;
     let all = lines_of_snapshots(&shown);
-    assert_eq!(all.len(), glimpses.len() + 1);
+    assert_eq!(all.len(), glimpses.len() + 2);
+    assert_eq!(all[glimpses.len()], usize::from(SIZE.rows) - 1);
     assert!(all.last().is_some_and(|&lines| lines >= 10_000), "{all:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_shown_less_often_while_the_person_types_in_another_terminal() {
+    let (mut view, shown) = view();
+    let typing = Typing::default();
+    view.give_way_to(typing.elsewhere(TerminalId(1)));
+    view.push("a line of a flood\r\n".repeat(BEHIND_MAX_BYTES / 16).as_bytes());
+    let flood = "a line of a flood\r\n".repeat(GLIMPSE_BYTES / 16 / 10);
+    let mut glimpses_in_a_second = async |typed_in: Option<TerminalId>| {
+        let before = lines_of_snapshots(&shown).len();
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(2) {
+            if let Some(id) = typed_in {
+                typing.note(id);
+            }
+            view.push(flood.as_bytes());
+            view.give_credit(CREDIT_BYTES);
+            view.flush();
+            tokio::time::advance(Duration::from_millis(10)).await;
+        }
+        (lines_of_snapshots(&shown).len() - before) / 2
+    };
+    assert_eq!(glimpses_in_a_second(Some(TerminalId(2))).await, 1);
+    assert!(
+        glimpses_in_a_second(Some(TerminalId(1))).await >= 4,
+        "its own keys are what it is looked at for"
+    );
+    assert!(glimpses_in_a_second(None).await >= 4);
 }
 
 #[tokio::test(start_paused = true)]
 async fn output_that_never_pauses_but_is_no_flood_any_more_is_shown_as_it_comes() {
     let (mut view, shown) = view();
     view.push("a line of a flood\r\n".repeat(BEHIND_MAX_BYTES / 16).as_bytes());
-    for number in 0..20 {
+    for number in 0..40 {
         view.push(format!("calm {number}\r\n").as_bytes());
         view.give_credit(CREDIT_BYTES);
         view.flush();
         tokio::time::advance(QUIET / 3).await;
     }
     let lines = lines_of_snapshots(&shown);
-    assert!(lines.len() == 2 && lines[1] >= 10_000, "{lines:?}");
-    assert!(shown.text().ends_with("calm 18\r\ncalm 19\r\n"));
+    assert!(lines.len() == 3 && lines[2] >= 9_900, "{lines:?}");
+    assert!(shown.text().ends_with("calm 38\r\ncalm 39\r\n"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,6 +217,190 @@ async fn a_question_in_two_parts_is_answered_by_whoever_gets_its_end() {
     assert!(shown.text().ends_with("\x1b[6n"), "the window gets the second question whole");
 }
 
+/// How often each of these was asked to be put on the clipboard, in the order of what a window got.
+fn clipboard_requests(shown: &Shown) -> Vec<String> {
+    let text = shown.text();
+    let requests = text.split("\x1b]52;c;").skip(1);
+    requests.map(|rest| rest.split(['\x07', '\x1b']).next().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_request_for_the_clipboard_that_a_window_missed_comes_once_with_the_snapshot() {
+    let (mut view, shown) = view();
+    view.push(b"\x1b]52;c;c2Vlbg==\x07");
+    view.flush();
+    view.credit = 0;
+    let large = "QUJD".repeat(1024 * 1024 / 3);
+    view.push(b"\x1b]52;c;b2xk\x07\x1b]52;c;?\x07");
+    view.push(format!("\x1b]52;c;{large}\x1b\\\x1b]52;c;\x07").as_bytes());
+    view.push(&vec![b'x'; BEHIND_MAX_BYTES]);
+    catch_up(&mut view).await;
+    assert!(clipboard_requests(&shown) == ["c2Vlbg==", &large], "{}", clipboard_requests(&shown).len());
+    // Neither with the next snapshot nor for the next window.
+    view.credit = 0;
+    view.push(&vec![b'x'; BEHIND_MAX_BYTES + CHUNK_BYTES]);
+    catch_up(&mut view).await;
+    assert_eq!(clipboard_requests(&shown).len(), 2);
+    let next = Shown::default();
+    view.attach(Box::new(next.clone()));
+    catch_up(&mut view).await;
+    assert!(clipboard_requests(&next).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_for_the_clipboard_waits_for_a_window_and_is_handed_on_whole_to_one() {
+    let (mut view, _) = view();
+    view.detach(FIRST_ATTACHMENT);
+    view.push(&[b'x'; 200_000]);
+    view.push(b"\x1b]52;c;bG9zdA==\x07");
+    let gone = Shown::default();
+    let attachment = view.attach(Box::new(gone.clone()));
+    tokio::time::advance(QUIET).await;
+    view.credit = 1000;
+    view.flush();
+    view.detach(attachment);
+    assert!(clipboard_requests(&gone).is_empty(), "it got the beginning of a snapshot only");
+    let next = Shown::default();
+    view.attach(Box::new(next.clone()));
+    catch_up(&mut view).await;
+    assert_eq!(clipboard_requests(&next), ["bG9zdA=="]);
+    // What comes while a window looks is its own.
+    view.push(b"\x1b]52;c;bmV3\x07");
+    catch_up(&mut view).await;
+    assert_eq!(clipboard_requests(&next), ["bG9zdA==", "bmV3"]);
+    // Whoever asked for it is gone with its shell.
+    view.detach(view.attachment);
+    view.push(b"\x1b]52;c;Z29uZQ==\x07");
+    view.start_afresh();
+    let last = Shown::default();
+    view.attach(Box::new(last.clone()));
+    catch_up(&mut view).await;
+    assert!(clipboard_requests(&last).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_for_the_clipboard_that_a_snapshot_cuts_in_two_is_whole_for_the_window() {
+    let (mut view, shown) = view();
+    view.credit = 0;
+    view.push(&vec![b'x'; BEHIND_MAX_BYTES + 1]);
+    let text = "QUJD".repeat(10_000);
+    let (first, second) = text.split_at(30_001);
+    view.push(format!("\x1b]52;c;{first}").as_bytes());
+    catch_up(&mut view).await;
+    view.push(format!("{second}\x07").as_bytes());
+    catch_up(&mut view).await;
+    assert!(clipboard_requests(&shown) == [text]);
+    assert!(view.screen.clipboard().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_for_the_clipboard_comes_once_however_much_follows_while_it_is_handed_on() {
+    let (mut view, _) = view();
+    view.detach(FIRST_ATTACHMENT);
+    view.push(lines(0, 50_000).as_bytes());
+    view.push(b"\x1b]52;c;b25jZQ==\x07");
+    let next = Shown::default();
+    view.attach(Box::new(next.clone()));
+    tokio::time::advance(QUIET).await;
+    view.credit = 1000;
+    view.flush();
+    tokio::time::advance(DRAW_TIME).await;
+    view.give_credit(CHUNK_BYTES);
+    view.flush();
+    assert!(!view.snapshot.is_empty(), "the whole snapshot is under way");
+    view.push(&vec![b'x'; BEHIND_MAX_BYTES + 1]);
+    assert!(view.is_behind());
+    catch_up(&mut view).await;
+    assert_eq!(clipboard_requests(&next), ["b25jZQ=="]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_the_window_would_put_on_the_clipboard_is_not_kept() {
+    let (mut view, shown) = view();
+    view.detach(FIRST_ATTACHMENT);
+    view.push(format!("\x1b]52;c;{}\x07and on", "QUJD".repeat(1024 * 1024 / 3 + 8)).as_bytes());
+    assert!(view.screen.clipboard().is_none());
+    view.attach(Box::new(shown.clone()));
+    catch_up(&mut view).await;
+    assert!(view.screen.text().starts_with("and on"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bells_and_titles_that_a_window_missed_are_known_and_ring_once() {
+    let (mut view, shown) = view();
+    view.credit = 0;
+    view.push(b"\x07\x1b]2;first\x07\x07\x1b]0;second\x1b\\");
+    view.push(&vec![b'x'; BEHIND_MAX_BYTES]);
+    assert_eq!((view.screen.bells(), view.screen.title()), (2, "second"));
+    catch_up(&mut view).await;
+    assert!(!shown.text().contains('\x07'), "the engine has told of them: a snapshot rings no bell");
+    assert!(shown.text().contains("\x1b]2;second\x1b\\") && !shown.text().contains("first"));
+    assert_eq!(view.screen.bells(), 2);
+}
+
+/// Every query that a program may send, what the engine answers to it, and what it leaves to the window.
+const QUERIES: &[(&str, &str, &str)] = &[
+    // DA1, DA2; DA3 is none that xterm.js answers.
+    ("\x1b[c", "\x1b[?1;2c", ""),
+    ("\x1b[>c", "\x1b[>0;276;0c", ""),
+    ("\x1b[=c", "", ""),
+    ("\x1b[5n", "\x1b[0n", ""),
+    ("\x1b[6n", "\x1b[1;1R", ""),
+    ("\x1b[?6n", "\x1b[?1;1R", ""),
+    ("\x1b[?2004$p", "\x1b[?2004;2$y", ""),
+    ("\x1b[?9999$p", "\x1b[?9999;0$y", ""),
+    ("\x1b[4$p", "\x1b[4;2$y", ""),
+    ("\x1bP$qm\x1b\\", "\x1bP1$r0m\x1b\\", ""),
+    ("\x1bP$qr\x1b\\", "\x1bP1$r1;24r\x1b\\", ""),
+    ("\x1bP$q q\x1b\\", "", "\x1bP$q q\x1b\\"),
+    ("\x1b]4;1;?\x1b\\", "", "\x1b]4;1;?\x1b\\"),
+    ("\x1b]10;?\x1b\\", "", "\x1b]10;?\x1b\\"),
+    ("\x1b]11;?\x1b\\", "", "\x1b]11;?\x1b\\"),
+    ("\x1b]12;?\x1b\\", "", "\x1b]12;?\x1b\\"),
+    // Nobody answers these: XTVERSION, XTGETTCAP, and sizes, which `windowOptions` of the window leaves off.
+    ("\x1b[>q", "", ""),
+    ("\x1bP+q544e\x1b\\", "", ""),
+    ("\x1b[14t", "", ""),
+    ("\x1b[16t", "", ""),
+    ("\x1b[18t", "", ""),
+];
+
+#[tokio::test(start_paused = true)]
+async fn each_query_is_for_one_party_whether_the_window_looks_is_gone_is_behind_or_comes_back() {
+    for &(query, answer, asked) in QUERIES {
+        let count =
+            |shown: &Shown, text: &str| if text.is_empty() { 0 } else { shown.text().matches(text).count() };
+        // A window that keeps up sees it, once, and nobody else answers.
+        let (mut view, shown) = view();
+        view.push(query.as_bytes());
+        catch_up(&mut view).await;
+        assert_eq!((view.take_answers().as_ref(), shown.text().as_str()), (b"".as_slice(), query));
+        // The next one is not asked again, nor is the engine.
+        view.detach(FIRST_ATTACHMENT);
+        let next = Shown::default();
+        view.attach(Box::new(next.clone()));
+        catch_up(&mut view).await;
+        assert_eq!((count(&next, query), view.has_answers()), (0, false), "{query:?} on a replay");
+        // A window that is gone.
+        view.detach(view.attachment);
+        view.push(query.as_bytes());
+        assert_eq!(view.take_answers(), answer, "{query:?} without a window");
+        let next = Shown::default();
+        view.attach(Box::new(next.clone()));
+        catch_up(&mut view).await;
+        assert_eq!((count(&next, query), view.has_answers()), (0, false), "{query:?} after it came back");
+        // A window that is behind.
+        view.credit = 0;
+        view.push(query.as_bytes());
+        view.push(&vec![b'\r'; BEHIND_MAX_BYTES + 1]);
+        assert_eq!(view.take_answers(), answer, "{query:?} behind");
+        catch_up(&mut view).await;
+        assert_eq!(count(&next, asked), usize::from(!asked.is_empty()), "{query:?} to the window");
+        assert!(asked == query || count(&next, query) == 0, "{query:?} is answered already");
+        assert!(!view.has_answers());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn characters_are_never_sent_in_two_parts() {
     let (mut view, shown) = view();
@@ -196,6 +412,23 @@ async fn characters_are_never_sent_in_two_parts() {
     catch_up(&mut view).await;
     assert_eq!(shown.text(), text);
     for chunk in shown.0.lock().expect("one thread").iter() {
+        assert!(str::from_utf8(chunk).is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_are_those_of_a_snapshot() {
+    let (mut view, shown) = view();
+    view.credit = 0;
+    view.push("，。㊀中文、\r\n".repeat(BEHIND_MAX_BYTES / 16).as_bytes());
+    for credit in [7, 1000, CHUNK_BYTES + 1].into_iter().cycle().take(400) {
+        view.give_credit(credit);
+        tokio::time::advance(DRAW_TIME).await;
+        view.flush();
+    }
+    let chunks = shown.0.lock().expect("one thread");
+    assert!(chunks.iter().map(Bytes::len).sum::<usize>() > 2 * CHUNK_BYTES);
+    for chunk in chunks.iter() {
         assert!(str::from_utf8(chunk).is_ok());
     }
 }
@@ -236,6 +469,43 @@ async fn another_window_gets_a_whole_snapshot_and_then_what_comes() {
     assert!(second.text().contains("line 0\r\n") && second.text().ends_with("and on"));
     assert_eq!(screen_of(&second), view.screen.text());
     assert!(!first.text().contains("and on"), "the first one is let go");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attached_window_sees_the_screen_at_once_and_gets_a_long_scrollback_when_it_has_drawn_that() {
+    let (mut view, _first) = view();
+    view.push(lines(0, 5000).as_bytes());
+    tokio::time::advance(QUIET).await;
+    let second = Shown::default();
+    view.attach(Box::new(second.clone()));
+    view.flush();
+    assert_eq!(screen_of(&second), view.screen.text());
+    assert!(!second.text().contains("line 0\r\n"), "the screen alone");
+    // Output meanwhile is in what comes then.
+    view.push(b"news\r\n");
+    view.flush();
+    assert!(!second.text().contains("news"));
+    tokio::time::advance(DRAW_TIME).await;
+    view.flush();
+    assert!(second.text().contains("line 0\r\n") && second.text().contains("news"));
+    view.push(b"and on");
+    view.flush();
+    assert!(second.text().ends_with("and on"));
+    assert_eq!(screen_of(&second), view.screen.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_draws_a_snapshot_once_when_all_of_it_is_there() {
+    for (program, ends) in [("", true), ("\x1b[?2026h", false)] {
+        let (mut view, _first) = view();
+        view.push(format!("{}{program}", lines(0, 100)).as_bytes());
+        let second = Shown::default();
+        view.attach(Box::new(second.clone()));
+        catch_up(&mut view).await;
+        let text = second.text();
+        assert!(text.find("\x1b[?2026h") < text.find("line 0\r\n"), "{text:?}");
+        assert_eq!(text.find("\x1b[?2026l").is_some(), ends, "a program that is drawing goes on");
+    }
 }
 
 #[tokio::test(start_paused = true)]

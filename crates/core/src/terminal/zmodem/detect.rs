@@ -7,7 +7,9 @@ const BEGIN: &[u8] = b"**\x18B";
 const STARS: usize = 2;
 /// Two digits of the type, eight of the flags, four of the checksum.
 const DIGITS: usize = 14;
-const HEADER_BYTES: usize = BEGIN.len() + DIGITS;
+pub(super) const HEADER_BYTES: usize = BEGIN.len() + DIGITS;
+/// In the flags of ZRINIT (section 11.2).
+const ESCCTL: u8 = 0x40;
 
 /// What the program on the host wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +17,10 @@ pub enum Wish {
     /// `sz`: it has files for us (ZRQINIT).
     Send,
     /// `rz`: it waits for files of ours (ZRINIT).
-    Receive,
+    Receive {
+        /// No control character reaches it as it is (`rz -e`).
+        escaped: bool,
+    },
 }
 
 /// Where a transfer begins in the output.
@@ -88,7 +93,7 @@ fn find(bytes: &[u8]) -> Option<usize> {
     (0..bytes.len()).find(|at| may_become_header(&bytes[*at..]))
 }
 
-fn may_become_header(bytes: &[u8]) -> bool {
+pub(super) fn may_become_header(bytes: &[u8]) -> bool {
     let begin = bytes.len().min(BEGIN.len());
     bytes[..begin] == BEGIN[..begin]
         && bytes.iter().take(HEADER_BYTES).skip(BEGIN.len()).all(u8::is_ascii_hexdigit)
@@ -106,7 +111,7 @@ fn wish(bytes: &[u8]) -> Option<Wish> {
     }
     match kind {
         0 => Some(Wish::Send),
-        1 => Some(Wish::Receive),
+        1 => Some(Wish::Receive { escaped: f0 & ESCCTL != 0 }),
         _ => None,
     }
 }
@@ -127,9 +132,16 @@ mod tests {
     const SZ: &[u8] = b"rz\r**\x18B00000000000000\r\x8a\x11";
     const RZ: &[u8] = b"waiting\r\n**\x18B0100000023be50\r\x8a\x11";
 
+    const RZ_E: &[u8] = b"waiting\r\n**\x18B0100000063f694\r\x8a\x11";
+
     #[test]
     fn both_beginnings_are_found_wherever_they_are_cut() {
-        for (all, wish, before) in [(SZ, Wish::Send, &b"rz\r"[..]), (RZ, Wish::Receive, b"waiting\r\n")] {
+        let receive = |escaped| Wish::Receive { escaped };
+        for (all, wish, before) in [
+            (SZ, Wish::Send, &b"rz\r"[..]),
+            (RZ, receive(false), b"waiting\r\n"),
+            (RZ_E, receive(true), b"waiting\r\n"),
+        ] {
             for cut in 0..all.len() {
                 let mut detector = Detector::default();
                 let first = detector.push(Bytes::copy_from_slice(&all[..cut]));

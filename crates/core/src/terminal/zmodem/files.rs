@@ -83,8 +83,7 @@ impl Outgoing {
         if !about.is_file() {
             return Err(io::Error::other("it is no file"));
         }
-        let size = u32::try_from(about.len())
-            .map_err(|_| io::Error::other("it is larger than 4 GiB, which ZMODEM cannot send"))?;
+        let size = u32::try_from(about.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Self { file, name, size })
     }

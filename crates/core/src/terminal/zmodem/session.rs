@@ -1,5 +1,6 @@
 //! One transfer from the offer to its end, on a thread of its own: files are written as they come.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,9 +12,11 @@ use tokio_util::sync::CancellationToken;
 use zmodem2::{Action, Event, FileInfo, Position, Receiver, Sender};
 
 use super::detect::Wish;
+use super::escape::EscapeControls;
 use super::files::{Incoming, Outgoing};
+use super::repeats::Repeats;
 use super::wire::TransferWriter;
-use super::{TransferAnswer, TransferDirection, TransferState};
+use super::{FaultKind, TransferAnswer, TransferDirection, TransferFault, TransferState};
 use crate::prompt::visible_line;
 
 /// How long a person may think. The programs on the host give up after a minute or so by themselves.
@@ -46,12 +49,31 @@ pub(super) struct Session {
 enum Failure {
     /// By the person or by the terminal's end.
     Cancelled,
-    Cause(String),
+    /// Nobody on the host waits for one. What came in its place belongs on the screen.
+    NotMeant(Bytes),
+    Cause(TransferFault),
+}
+
+/// What came while the person thought.
+enum Heard {
+    GaveUp,
+    SomethingElse(Bytes),
+}
+
+impl Failure {
+    fn because(kind: FaultKind) -> Self {
+        Self::Cause(TransferFault { kind, detail: String::new() })
+    }
+
+    /// `detail` may come from the host.
+    fn with(kind: FaultKind, detail: &str) -> Self {
+        Self::Cause(TransferFault { kind, detail: visible_line(detail) })
+    }
 }
 
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Cause(error.to_string())
+        Self::with(FaultKind::Other, &error.to_string())
     }
 }
 
@@ -74,22 +96,22 @@ impl Session {
     ) -> (Bytes, mpsc::Receiver<Bytes>) {
         let direction = match wish {
             Wish::Send => TransferDirection::Receive,
-            Wish::Receive => TransferDirection::Send,
+            Wish::Receive { .. } => TransferDirection::Send,
         };
         let mut progress =
             Progress { direction, name: String::new(), bytes: 0, size: 0, files: 0, told: None };
         self.state.send_replace(TransferState::Offered { direction });
         let mut folder = None;
-        let outcome = match self.wait_for_answer(answered).await {
-            Ok(TransferAnswer::ReceiveInto(into)) if wish == Wish::Send => {
+        let outcome = match (self.wait_for_answer(answered).await, wish) {
+            (Ok(TransferAnswer::ReceiveInto(into)), Wish::Send) => {
                 folder = Some(into.to_string_lossy().into_owned());
                 self.receive(&into, &mut progress).await
             }
-            Ok(TransferAnswer::Send(paths)) if wish == Wish::Receive => {
-                self.send(&paths, &mut progress).await
+            (Ok(TransferAnswer::Send(paths)), Wish::Receive { escaped }) => {
+                self.send(&paths, escaped, &mut progress).await
             }
-            Ok(_) => Err(Failure::Cause("the answer was for another question".to_owned())),
-            Err(failure) => Err(failure),
+            (Ok(_), _) => Err(Failure::with(FaultKind::Other, "the answer was for another question")),
+            (Err(failure), _) => Err(failure),
         };
         let files = progress.files;
         let left = match outcome {
@@ -97,11 +119,16 @@ impl Session {
                 self.state.send_replace(TransferState::Done { direction, files, folder });
                 left
             }
+            Err(Failure::NotMeant(left)) => {
+                // Whoever runs there now must not get the keys by which a transfer is given up.
+                self.state.send_replace(TransferState::None);
+                left
+            }
             Err(failure) => {
                 let left = self.abort().await;
                 let cause = match failure {
-                    Failure::Cancelled => None,
-                    Failure::Cause(cause) => Some(visible_line(&cause)),
+                    Failure::Cancelled | Failure::NotMeant(_) => None,
+                    Failure::Cause(fault) => Some(fault),
                 };
                 self.state.send_replace(TransferState::Failed { direction, cause, files });
                 left
@@ -110,17 +137,22 @@ impl Session {
         (left, self.pieces)
     }
 
-    /// What comes meanwhile is the other side asking again.
+    /// What comes meanwhile is the other side asking again, or nobody asked.
     async fn wait_for_answer(
         &mut self,
         answered: oneshot::Receiver<TransferAnswer>,
     ) -> Result<TransferAnswer, Failure> {
+        let mut repeats = Repeats::default();
         let listening = async {
             while let Some(bytes) = self.pieces.recv().await {
                 if bytes.windows(GIVEN_UP.len()).any(|part| part == GIVEN_UP) {
                     break;
                 }
+                if let Some(foreign) = repeats.push(&bytes) {
+                    return Heard::SomethingElse(foreign);
+                }
             }
+            Heard::GaveUp
         };
         tokio::select! {
             answer = timeout(OFFER_TIMEOUT, answered) => match answer {
@@ -128,7 +160,10 @@ impl Session {
                 _ => Err(Failure::Cancelled),
             },
             () = self.cancel.cancelled() => Err(Failure::Cancelled),
-            () = listening => Err(Failure::Cause("the program on the host gave up waiting".to_owned())),
+            heard = listening => Err(match heard {
+                Heard::GaveUp => Failure::because(FaultKind::GaveUp),
+                Heard::SomethingElse(bytes) => Failure::NotMeant(bytes),
+            }),
         }
     }
 
@@ -149,7 +184,7 @@ impl Session {
                     let written = bytes.len();
                     match &mut incoming {
                         Some(file) => file.write(bytes).map_err(|error| not_written(folder, &error))?,
-                        None => return Err(Failure::Cause("it sent data of no file".to_owned())),
+                        None => return Err(Failure::because(FaultKind::BrokeProtocol)),
                     }
                     receiver.file_written(written)?;
                     progress.bytes += written as u64;
@@ -157,7 +192,7 @@ impl Session {
                 }
                 Action::Event(Event::FileStarted(info)) => {
                     if progress.files >= FILES_MAX {
-                        return Err(Failure::Cause(format!("it sent more than {FILES_MAX} files")));
+                        return Err(Failure::with(FaultKind::TooManyFiles, &FILES_MAX.to_string()));
                     }
                     let file =
                         Incoming::create(folder, info.name).map_err(|error| not_written(folder, &error))?;
@@ -175,26 +210,40 @@ impl Session {
                     }
                 }
                 Action::Event(Event::SessionCompleted) => over = true,
-                Action::Event(Event::Aborted) => return Err(Failure::Cause("the host ended it".to_owned())),
+                Action::Event(Event::Aborted) => return Err(Failure::because(FaultKind::EndedByHost)),
                 Action::Idle if over => return Ok(self.behind(input).await),
                 Action::Idle if input.is_empty() => match self.next(&mut silences).await? {
                     Some(bytes) => input = bytes,
                     None => receiver.timeout()?,
                 },
                 Action::Idle => match receiver.submit_wire(&input) {
-                    Ok(0) => return Err(Failure::Cause("it broke the protocol".to_owned())),
+                    Ok(0) => return Err(Failure::because(FaultKind::BrokeProtocol)),
                     Ok(taken) => input.advance(taken),
+                    // The size does not fit where ZMODEM has its offsets.
+                    Err(zmodem2::Error::MalformedFileSize) => {
+                        return Err(Failure::because(FaultKind::TooLarge));
+                    }
                     Err(error) => {
                         input.clear();
                         count(&mut errors, &error)?;
                     }
                 },
-                _ => return Err(Failure::Cause("it broke the protocol".to_owned())),
+                _ => return Err(Failure::because(FaultKind::BrokeProtocol)),
             }
         }
     }
 
-    async fn send(&mut self, paths: &[PathBuf], progress: &mut Progress) -> Result<Bytes, Failure> {
+    async fn send(
+        &mut self,
+        paths: &[PathBuf],
+        escaped: bool,
+        progress: &mut Progress,
+    ) -> Result<Bytes, Failure> {
+        // One that cannot be sent is told of before the first one goes.
+        for path in paths {
+            open(path)?;
+        }
+        let mut escape = escaped.then(EscapeControls::default);
         let mut sender = Sender::new()?;
         sender.set_streaming_window(WINDOW_SUBPACKETS);
         let mut waiting = paths.iter();
@@ -205,18 +254,19 @@ impl Session {
         loop {
             match sender.poll() {
                 Action::WriteWire(bytes) => {
-                    let bytes = Bytes::copy_from_slice(bytes);
+                    let length = bytes.len();
+                    let bytes = escape.as_mut().map_or_else(|| bytes.to_vec(), |escape| escape.escape(bytes));
                     self.write(&bytes).await?;
-                    sender.wire_written(bytes.len());
+                    sender.wire_written(length);
                 }
                 Action::ReadFile { offset, max_len } => {
                     let Some(file) = &mut outgoing else {
-                        return Err(Failure::Cause("it asked for no file".to_owned()));
+                        return Err(Failure::because(FaultKind::BrokeProtocol));
                     };
                     buffer.resize(max_len, 0);
                     let read = file.read(offset.get(), &mut buffer)?;
                     if read == 0 {
-                        return Err(Failure::Cause(format!("{} became shorter meanwhile", file.name)));
+                        return Err(Failure::with(FaultKind::BecameShorter, &file.name));
                     }
                     sender.submit_file(&buffer[..read])?;
                     progress.bytes = u64::from(offset.get()) + read as u64;
@@ -227,21 +277,21 @@ impl Session {
                     outgoing = self.begin_file(&mut sender, waiting.next(), progress)?;
                 }
                 Action::Event(Event::SessionCompleted) => over = true,
-                Action::Event(_) => return Err(Failure::Cause("the host ended it".to_owned())),
+                Action::Event(_) => return Err(Failure::because(FaultKind::EndedByHost)),
                 Action::Idle if over => return Ok(self.behind(input).await),
                 Action::Idle if input.is_empty() => match self.next(&mut silences).await? {
                     Some(bytes) => input = bytes,
                     None => sender.timeout()?,
                 },
                 Action::Idle => match sender.submit_wire(&input) {
-                    Ok(0) => return Err(Failure::Cause("it broke the protocol".to_owned())),
+                    Ok(0) => return Err(Failure::because(FaultKind::BrokeProtocol)),
                     Ok(taken) => input.advance(taken),
                     Err(error) => {
                         input.clear();
                         count(&mut errors, &error)?;
                     }
                 },
-                _ => return Err(Failure::Cause("it broke the protocol".to_owned())),
+                _ => return Err(Failure::because(FaultKind::BrokeProtocol)),
             }
         }
     }
@@ -257,8 +307,7 @@ impl Session {
             sender.finish()?;
             return Ok(None);
         };
-        let file =
-            Outgoing::open(path).map_err(|error| Failure::Cause(format!("{}: {error}", path.display())))?;
+        let file = open(path)?;
         sender.start_file(FileInfo::new(file.name.as_bytes(), Some(Position::new(file.size))))?;
         (progress.name, progress.bytes, progress.size) = (visible_line(&file.name), 0, u64::from(file.size));
         self.tell(progress, true);
@@ -288,7 +337,7 @@ impl Session {
         };
         match next {
             Ok(Some(bytes)) if bytes.windows(GIVEN_UP.len()).any(|part| part == GIVEN_UP) => {
-                Err(Failure::Cause("the host ended it".to_owned()))
+                Err(Failure::because(FaultKind::EndedByHost))
             }
             Ok(Some(bytes)) => {
                 *silences = 0;
@@ -297,11 +346,7 @@ impl Session {
             Ok(None) => Err(Failure::Cancelled),
             Err(_) => {
                 *silences += 1;
-                if *silences > SILENCES_MAX {
-                    Err(Failure::Cause("the host says nothing".to_owned()))
-                } else {
-                    Ok(None)
-                }
+                if *silences > SILENCES_MAX { Err(Failure::because(FaultKind::Silent)) } else { Ok(None) }
             }
         }
     }
@@ -365,11 +410,22 @@ fn readable_tail(bytes: &[u8]) -> Bytes {
     Bytes::copy_from_slice(tail.as_bytes())
 }
 
+fn open(path: &Path) -> Result<Outgoing, Failure> {
+    Outgoing::open(path).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => Failure::with(FaultKind::TooLarge, &path.display().to_string()),
+        _ => Failure::with(FaultKind::NotRead, &format!("{}: {error}", path.display())),
+    })
+}
+
 fn not_written(folder: &Path, error: &std::io::Error) -> Failure {
-    Failure::Cause(format!("{}: {error}", folder.display()))
+    Failure::with(FaultKind::NotWritten, &format!("{}: {error}", folder.display()))
 }
 
 fn count(errors: &mut u32, error: &zmodem2::Error) -> Result<(), Failure> {
     *errors += 1;
-    if *errors > ERRORS_MAX { Err(Failure::Cause(error.to_string())) } else { Ok(()) }
+    if *errors > ERRORS_MAX {
+        Err(Failure::with(FaultKind::BrokeProtocol, &error.to_string()))
+    } else {
+        Ok(())
+    }
 }

@@ -302,6 +302,8 @@ async fn a_flood_of_nonsense_ends_a_transfer() {
     };
     let host = async {
         let mut ignored = vec![0; 65536];
+        // The person has said yes.
+        let _ = hears.read(&mut ignored).await;
         loop {
             tokio::select! {
                 sent = says.send(Bytes::from_static(b"**\x18B0400000000dead\r\x8a**\x18A\x04zz\x18k")) => if sent.is_err() { return },
@@ -315,4 +317,22 @@ async fn a_flood_of_nonsense_ends_a_transfer() {
         _ = async { loop { source.reader.next().await; } } => {}
     }
     assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn text_that_only_looks_like_the_beginning_of_a_transfer_holds_nothing_up() {
+    let Bed { transfers, mut source, says, mut hears } = bed().await;
+    let host = async {
+        says.send(Bytes::from_static(b"**\x18B00000000000000\r\n")).await.expect("somebody listens");
+        until(&transfers, is_offered).await;
+        says.send(Bytes::from_static(b"cc -o knot knot.c\r\n")).await.expect("somebody listens");
+    };
+    let (text, ()) = tokio::join!(shown(&mut source), host);
+    assert_eq!(text, "cc -o knot knot.c\r\n");
+    until(&transfers, |state| *state == TransferState::None).await;
+    // No keys of ours were typed into whatever runs there.
+    source.writer.write_all(b"x").await.expect("it is taken");
+    let mut typed = [0; 1];
+    hears.read_exact(&mut typed).await.expect("it arrives");
+    assert_eq!(&typed, b"x");
 }

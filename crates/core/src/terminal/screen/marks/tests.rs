@@ -148,6 +148,19 @@ fn a_directory_said_in_other_words_is_an_address_too() {
     ] {
         assert_eq!(fed(&format!("\x1b]{said}\x07")).directory(), address, "{said}");
     }
+    // Bytes that are no text, as a shell has them in its directory.
+    for (said, address) in [
+        (&b"1337;CurrentDir=/caf\xe9"[..], "file:///caf%E9"),
+        (b"633;P;Cwd=/\xff\xfe/\xe4\xbd\xa0\xe4\xbd", "file:///%FF%FE/%E4%BD%A0%E4%BD"),
+        (b"7;file://web/caf\xe9/%41", "file://web/caf%E9/%41"),
+        (b"1337;CurrentDir=caf\xe9", ""),
+    ] {
+        let mut screen = fed("");
+        screen.feed(&[b"\x1b]", said, b"\x1b\\"].concat());
+        assert_eq!(screen.directory(), address, "{}", String::from_utf8_lossy(said));
+        screen.feed(b"\x1b]2;caf\xe9 au lait\x07");
+        assert_eq!(screen.title(), "caf au lait", "elsewhere they show nothing");
+    }
     let long = format!("\x1b]1337;CurrentDir=/{}\x07", "中".repeat(1000));
     assert_eq!(fed(&long).directory(), "");
 }
