@@ -32,6 +32,8 @@ pub enum SecretKind {
     Password,
     /// Of a private key; its key is the path of the key file.
     Passphrase,
+    /// Of sudo on a host; its key is the host's id.
+    Sudo,
     /// Of a proxy; its key is `user@host:port`.
     Proxy,
     /// What kept scrollback is sealed with; there is one.
@@ -124,6 +126,7 @@ impl Secrets {
 fn account(kind: SecretKind, key: &str) -> String {
     match kind {
         SecretKind::Password => format!("password:{key}"),
+        SecretKind::Sudo => format!("sudo:{key}"),
         SecretKind::Proxy => format!("proxy:{key}"),
         SecretKind::Scrollback => format!("scrollback:{key}"),
         SecretKind::Passphrase => {

@@ -121,6 +121,15 @@ pub(crate) fn accept(draft: &HostDraft) -> Result<()> {
     check(draft).first().map_or(Ok(()), |problem| Err(invalid(*problem)))
 }
 
+/// [`accept`] for a draft that was written on another machine: that its key file is not here is passed over.
+pub(crate) fn accept_elsewhere(draft: &HostDraft) -> Result<()> {
+    let of_disk = |problem: &FieldProblem| {
+        let kinds = [ProblemKind::FileMissing, ProblemKind::FileUnreadable, ProblemKind::NotAPrivateKey];
+        problem.field == HostField::KeyPath && kinds.contains(&problem.problem)
+    };
+    check(draft).iter().find(|problem| !of_disk(problem)).map_or(Ok(()), |problem| Err(invalid(*problem)))
+}
+
 /// A group's name on its own, as it is renamed.
 pub(crate) fn accept_group(name: &str) -> Result<()> {
     name_problem(name)
@@ -235,7 +244,7 @@ fn is_ipv6(address: &str) -> bool {
     address.parse::<Ipv6Addr>().is_ok() && scope.is_none_or(|scope| !scope.is_empty())
 }
 
-fn user_problem(user: &str) -> Option<ProblemKind> {
+pub(crate) fn user_problem(user: &str) -> Option<ProblemKind> {
     if user.starts_with('-') {
         return Some(ProblemKind::LeadingDash);
     }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::tunnels::SavedTunnel;
+
 /// Jump hosts in one field, and in one chain.
 pub const JUMPS_MAX: usize = 16;
 
@@ -50,6 +52,9 @@ pub struct HostOptions {
     pub shell_integration: bool,
     /// Every terminal is written to a transcript from its beginning.
     pub transcript: bool,
+    /// Its tunnels, in the order in which they were added.
+    #[ts(as = "Option<Vec<SavedTunnel>>", optional)]
+    pub tunnels: Vec<SavedTunnel>,
 }
 
 /// One jump host as it was typed.

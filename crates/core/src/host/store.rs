@@ -11,23 +11,26 @@
 //! | `hosts.db` (`-wal`, `-shm`) | the hosts and the snippets |
 //! | `hosts.db.1` .. `.5` | copies, newest first ([`copies`]) |
 //! | `hosts.db.damaged-*`, `hosts.db.newer-*` | what was set aside at a start ([`aside`]); never deleted by us |
-//! | `hosts.lock` | locked by the Bowline that has the hosts open |
+//! | `hosts.lock` | locked by the Bowline that has the hosts open; the command writes [`beside`] it |
 
-mod aside;
+pub(crate) mod aside;
+pub mod beside;
 mod copies;
 mod fault;
-mod opening;
+pub(crate) mod opening;
 mod owner;
 mod reading;
 mod rows;
-mod schema;
+pub(crate) mod schema;
 mod snippets;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use opening::is_open;
 pub use reading::read;
 
 use super::{Host, HostDraft, HostId, HostList, StoreNotice};
@@ -36,6 +39,8 @@ use crate::error::{Error, Result};
 /// Messages that may wait for the thread; the next caller waits for a place. A person makes one at a time, and an
 /// import of a thousand hosts is sent one after the other, so this is never a lot of memory (a draft is under 6 KiB).
 const WAITING_REQUESTS: usize = 64;
+/// The command has the lock for some tenths of a second, if it changes hosts while no app runs.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A handle on the saved hosts. When the last one is dropped, what was asked before is finished and the file closed.
 #[derive(Debug, Clone)]
@@ -77,6 +82,7 @@ enum Request {
     SetHasPassword(HostId, bool, Reply<()>),
     Forgettable(Reply<Vec<HostId>>),
     Forget(Vec<HostId>, Reply<()>),
+    ChangedElsewhere(Reply<bool>),
     Snippet(snippets::SnippetRequest),
 }
 
@@ -90,7 +96,7 @@ impl HostStore {
     /// [`ErrorCode::StoreBusy`]: crate::error::ErrorCode::StoreBusy
     /// [`ErrorCode::Internal`]: crate::error::ErrorCode::Internal
     pub fn open(dir: &Path) -> Result<(Self, Vec<StoreNotice>)> {
-        let opening::Opened { owner, notices } = opening::open(dir)?;
+        let opening::Opened { owner, notices } = opening::open(dir, LOCK_PATIENCE)?;
         let (sender, receiver) = mpsc::channel(WAITING_REQUESTS);
         let thread = std::thread::Builder::new()
             .name("hosts".to_owned())
@@ -170,6 +176,11 @@ impl HostStore {
     /// Removes deleted hosts for good. Hosts that are not deleted are left alone.
     pub async fn forget(&self, ids: Vec<HostId>) -> Result<()> {
         self.ask(|reply| Request::Forget(ids, reply)).await
+    }
+
+    /// Whether somebody else has changed the file since the last time that this was asked: see [`beside`].
+    pub async fn changed_elsewhere(&self) -> Result<bool> {
+        self.ask(Request::ChangedElsewhere).await
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T> {

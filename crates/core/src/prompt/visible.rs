@@ -11,6 +11,11 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// Like [`visible`] for all of a text that its reader has bounded.
+pub fn visible_text(text: &str) -> String {
+    text.chars().map(picture).collect()
+}
+
 /// Like [`visible`] for text that belongs on one line.
 pub fn visible_line(text: &str) -> String {
     visible(text).chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect()

@@ -33,15 +33,38 @@ pub struct Forward {
 
 /// `listen` and `connect` are the two arguments, with `${}` replaced already. None if OpenSSH would refuse it.
 pub fn parse(kind: Kind, listen: &str, connect: Option<&str>) -> Option<Forward> {
-    // OpenSSH joins the arguments, so `a:1` `b:2` is the same as `a:1:b:2`; its buffer holds 255 bytes.
-    let mut joined = match connect {
+    let forward = parse_two(kind, listen, connect)?;
+    let listens = !matches!(forward.listen, End::Tcp { port: 0, .. }) || kind == Kind::Remote;
+    listens.then_some(forward)
+}
+
+/// The same, where port 0 asks for any free port on this side too.
+pub fn parse_two(kind: Kind, listen: &str, connect: Option<&str>) -> Option<Forward> {
+    // OpenSSH joins the arguments, so `a:1` `b:2` is the same as `a:1:b:2`.
+    let joined = match connect {
         Some(connect) => format!("{listen}:{connect}"),
         None => listen.to_owned(),
     };
+    parse_joined(kind, joined, connect.is_none())
+}
+
+/// What stands behind `-L`, `-R` and `-D`. Port 0 asks for any free port.
+pub fn parse_one(kind: Kind, spec: &str) -> Option<Forward> {
+    match kind {
+        Kind::Local => parse_joined(kind, spec.to_owned(), false),
+        Kind::Dynamic => parse_joined(kind, spec.to_owned(), true),
+        // As in OpenSSH: without a target it is a SOCKS proxy on the host.
+        Kind::Remote => {
+            parse_joined(kind, spec.to_owned(), false).or_else(|| parse_joined(kind, spec.to_owned(), true))
+        }
+    }
+}
+
+fn parse_joined(kind: Kind, mut joined: String, dynamic: bool) -> Option<Forward> {
+    // OpenSSH's buffer holds 255 bytes.
     while joined.len() > 255 {
         joined.pop();
     }
-    let dynamic = connect.is_none();
     let fields = fields(joined.trim_start())?;
     let refs: Vec<(&str, bool)> = fields.iter().map(|(text, path)| (text.as_str(), *path)).collect();
     let tcp = |host: Option<&str>, port: &str| {
@@ -76,9 +99,8 @@ fn is_sound(forward: &Forward) -> bool {
         End::Tcp { host, .. } => host.as_ref().is_none_or(|host| host.len() < HOST_MAX_BYTES),
         End::Socket(path) => path.len() < SOCKET_PATH_MAX_BYTES,
     };
-    let listens = !matches!(forward.listen, End::Tcp { port: 0, .. }) || forward.kind == Kind::Remote;
     let connects = !matches!(forward.connect, Some(End::Tcp { port: 0, .. }));
-    listens && connects && fits(&forward.listen) && forward.connect.as_ref().is_none_or(fits)
+    connects && fits(&forward.listen) && forward.connect.as_ref().is_none_or(fits)
 }
 
 /// Up to four fields between colons, in brackets if they have colons themselves; true if one is a path.

@@ -271,6 +271,7 @@ impl Finish<'_> {
         let user = self.user(user_typed);
         self.tokens_with_user(&host_name, port, &user);
         let remote_command = self.remote_command();
+        let local_command = self.local_command();
         let clear_all_forwardings = on(options.clear_all_forwardings, false);
         let log_level = options.log_level.unwrap_or(LogLevel::Info);
         let request_tty = options.request_tty.unwrap_or(RequestTty::Auto);
@@ -357,6 +358,7 @@ impl Finish<'_> {
             send_env: options.send_env.clone(),
             set_env: self.set_env(),
             remote_command,
+            local_command,
             request_tty,
             session_type: options.session_type.unwrap_or(SessionType::Default),
             escape_char: options.escape_char.unwrap_or(EscapeChar::Byte(b'~')),
@@ -460,6 +462,23 @@ impl Finish<'_> {
             Ok(command) => Some(command),
             Err(message) => {
                 self.note("RemoteCommand", message, Stage::Resolving);
+                None
+            }
+        }
+    }
+
+    /// `LocalCommand`. It has one token more: the network device that is forwarded, of which there is none.
+    fn local_command(&mut self) -> Option<String> {
+        let written = |keyword: &str| self.options.foreign.get(keyword).filter(|value| asks(value));
+        written("permitlocalcommand")?;
+        let command = written("localcommand").filter(|command| !command.is_empty())?;
+        let mut tokens = self.tokens.clone();
+        tokens.push(('T', "NONE".to_owned()));
+        match (Tokens { percent: Some(&tokens), environment: None }).expand(command) {
+            Ok(command) => Some(command),
+            Err(fault) => {
+                let message = format!("{command}: {fault}");
+                self.note("LocalCommand", message, Stage::Connecting);
                 None
             }
         }
@@ -684,14 +703,18 @@ impl Finish<'_> {
 
 /// Keywords that apply, ask for something, and are not acted on.
 fn unsupported(options: &Options) -> Vec<Unsupported> {
-    let asking = options.foreign.iter().filter(|(_, value)| asks(value));
+    let asking = options.foreign.iter().filter(|(keyword, value)| match keyword.as_str() {
+        // Everything but its default forbids something.
+        "permitremoteopen" => !value.eq_ignore_ascii_case("any"),
+        _ => asks(value),
+    });
     let mut unsupported: Vec<Unsupported> =
         asking.map(|(keyword, value)| named(options, keyword, value.clone())).collect();
     if on(options.compression, false) {
         unsupported.push(named(options, "compression", "yes".to_owned()));
     }
-    if let Some(interface) = &options.bind_interface {
-        unsupported.push(named(options, "bindinterface", interface.clone()));
+    if on(options.check_host_ip, false) {
+        unsupported.push(named(options, "checkhostip", "yes".to_owned()));
     }
     if let Some(kind) = options.session_type.filter(|kind| *kind != SessionType::Default) {
         unsupported.push(named(options, "sessiontype", kind.word().to_owned()));

@@ -182,6 +182,8 @@ pub struct Resolved {
     pub send_env: Vec<String>,
     pub set_env: Vec<(String, String)>,
     pub remote_command: Option<String>,
+    /// For a shell on this computer; none unless `PermitLocalCommand` says yes. Only `bowline ssh` acts on it.
+    pub local_command: Option<String>,
     pub request_tty: RequestTty,
     pub session_type: SessionType,
     pub escape_char: EscapeChar,

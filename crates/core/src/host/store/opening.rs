@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
@@ -19,6 +20,8 @@ pub const DATABASE: &str = "hosts.db";
 const LOCK: &str = "hosts.lock";
 /// What a start needs to be able to write: SQLite's `-shm` file begins with 32 KiB, and a change takes some pages.
 const PROBE_BYTES: usize = 64 * 1024;
+/// How often a lock that somebody has is tried.
+const LOCK_LOOK: Duration = Duration::from_millis(20);
 
 /// An open database with what there is to tell about it.
 pub struct Opened {
@@ -26,10 +29,18 @@ pub struct Opened {
     pub notices: Vec<StoreNotice>,
 }
 
-pub fn open(dir: &Path) -> Result<Opened> {
+/// Whether somebody has the hosts in `dir` open. Nothing is made that is not there.
+pub fn is_open(dir: &Path) -> bool {
+    let Ok(file) = File::open(dir.join(LOCK)) else { return false };
+    // Let go of at once; a start of the app at this very moment waits for that.
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+/// Opens the hosts, after at most this time for whoever has them now.
+pub fn open(dir: &Path, patience: Duration) -> Result<Opened> {
     let path = dir.join(DATABASE);
     let prepared = create_folder(dir);
-    let lock = lock(dir)?;
+    let lock = lock(dir, patience)?;
     let writable = prepared.map_err(|error| fault::of_io(&path, error)).and_then(|()| open_writable(&path));
     let (connection, refusal, notices) = match writable {
         Ok((connection, notices)) => (connection, None, notices),
@@ -46,18 +57,22 @@ pub fn open(dir: &Path) -> Result<Opened> {
 
 /// The lock is released by the system when its file is closed, however the process ends. None where the folder cannot
 /// be written and has no lock file: two who only read do not disturb each other.
-fn lock(dir: &Path) -> Result<Option<File>> {
+fn lock(dir: &Path, patience: Duration) -> Result<Option<File>> {
     let path = dir.join(LOCK);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     let Ok(file) = private(&mut options).open(&path).or_else(|_| File::open(&path)) else { return Ok(None) };
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(fault::busy(&dir.join(DATABASE))),
-        Err(TryLockError::Error(error)) => {
-            // Some network file systems have no locks at all.
-            tracing::warn!(%error, "the saved hosts cannot be locked");
-            Ok(None)
+    let deadline = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_LOOK),
+            Err(TryLockError::WouldBlock) => return Err(fault::busy(&dir.join(DATABASE))),
+            Err(TryLockError::Error(error)) => {
+                // Some network file systems have no locks at all.
+                tracing::warn!(%error, "the saved hosts cannot be locked");
+                return Ok(None);
+            }
         }
     }
 }

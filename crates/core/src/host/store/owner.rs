@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use super::copies::{Copies, DAY, Rotation};
-use super::{Request, fault, rows, snippets};
+use super::{Request, beside, fault, rows, snippets};
 use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::host::check::{NAME_MAX_CHARS, accept, accept_group};
 use crate::host::{Host, HostDraft, HostId};
@@ -24,6 +24,8 @@ pub struct Owner {
     /// Hosts that were deleted already when this run began.
     deleted_before: Vec<HostId>,
     copied: Instant,
+    /// SQLite's `data_version` when it was last looked at: it changes when another connection has written.
+    data_version: i64,
     /// Last of all, so that the file is closed before anyone else may open it.
     _lock: Option<File>,
 }
@@ -40,13 +42,15 @@ impl Owner {
         if refusal.is_none() {
             snippets::forget_deleted(&connection).map_err(|error| fault::of_sqlite(&path, error))?;
         }
-        let owner = Self { connection, path, refusal, deleted_before, copied: Instant::now(), _lock: lock };
+        let data_version = data_version(&connection).map_err(|error| fault::of_sqlite(&path, error))?;
+        let copied = Instant::now();
+        let owner = Self { connection, path, refusal, deleted_before, copied, data_version, _lock: lock };
         owner.copy();
         Ok(owner)
     }
 
     /// Until the last handle is gone.
-    pub fn serve(mut self, mut requests: mpsc::Receiver<Request>) {
+    pub(super) fn serve(mut self, mut requests: mpsc::Receiver<Request>) {
         while let Some(request) = requests.blocking_recv() {
             self.answer(request);
             if self.copied.elapsed() >= DAY {
@@ -79,8 +83,23 @@ impl Owner {
             }
             Request::Forgettable(reply) => drop(reply.send(self.forgettable())),
             Request::Forget(ids, reply) => drop(reply.send(self.forget(&ids))),
+            Request::ChangedElsewhere(reply) => drop(reply.send(self.changed_elsewhere())),
             Request::Snippet(request) => self.answer_snippet(request),
         }
+    }
+
+    fn changed_elsewhere(&mut self) -> Result<bool> {
+        let now = self.try_sql(data_version)?;
+        Ok(std::mem::replace(&mut self.data_version, now) != now)
+    }
+
+    /// One change that is made of several, all of them or none.
+    pub(super) fn change_at_once<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.allow_change()?;
+        beside::at_once(&mut self.connection, work).map_err(|error| fault::of_sqlite(&self.path, error))
     }
 
     fn get(&self, id: &HostId) -> Result<Host> {
@@ -170,6 +189,10 @@ impl Owner {
     }
 }
 
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA data_version", [], |row| row.get(0))
+}
+
 fn not_found(id: &HostId) -> Error {
     Error::new(
         ErrorCode::HostNotFound,
@@ -179,7 +202,7 @@ fn not_found(id: &HostId) -> Error {
 }
 
 /// Spaces around a name make groups that look alike; in the other fields they are told to the person instead.
-fn tidy(draft: HostDraft) -> HostDraft {
+pub(super) fn tidy(draft: HostDraft) -> HostDraft {
     HostDraft { label: draft.label.trim().to_owned(), group: draft.group.trim().to_owned(), ..draft }
 }
 

@@ -84,6 +84,16 @@ async fn a_saved_host_is_there_after_a_restart_with_every_field() {
             multiplexer: crate::host::options::Multiplexer::Tmux,
             shell_integration: true,
             transcript: true,
+            tunnels: vec![crate::host::tunnels::SavedTunnel {
+                id: "1".into(),
+                draft: crate::host::tunnels::TunnelDraft {
+                    name: "数据库".into(),
+                    kind: crate::host::tunnels::TunnelKind::Local,
+                    listen: "*:5432".into(),
+                    target: "/run/postgresql/.s.PGSQL.5432".into(),
+                    starts: crate::host::tunnels::TunnelStart::WithApp,
+                },
+            }],
         },
     };
     let store = home.open();
