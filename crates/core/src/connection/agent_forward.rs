@@ -64,6 +64,19 @@ impl AgentForward {
         let _ = self.agent.set(Forwarded { authenticator: authenticator.clone(), which, binding });
     }
 
+    /// The same, if there is an agent here; without one no server is asked, as with ssh(1).
+    pub async fn open_if_there(
+        &self,
+        authenticator: &Authenticator,
+        which: IdentityAgent,
+        binding: Option<AgentSessionBinding>,
+    ) {
+        match agent::connect(authenticator, &which).await {
+            Ok(_) => self.open(authenticator, which, binding),
+            Err(error) => tracing::info!(%error, "no agent is forwarded"),
+        }
+    }
+
     pub fn is_open(&self) -> bool {
         self.agent.get().is_some()
     }

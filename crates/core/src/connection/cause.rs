@@ -36,10 +36,16 @@ impl Cause {
     pub fn of(code: ErrorCode) -> Self {
         match code {
             ErrorCode::Unresolvable => Cause::Unresolvable,
-            ErrorCode::Refused | ErrorCode::ProxyRefused | ErrorCode::JumpRefused => Cause::Refused,
-            ErrorCode::DialTimedOut | ErrorCode::SilentServer | ErrorCode::ConnectionSilent => {
-                Cause::TimedOut
-            }
+            ErrorCode::Refused
+            | ErrorCode::ProxyRefused
+            | ErrorCode::JumpRefused
+            | ErrorCode::TunnelListenRefused
+            | ErrorCode::TunnelForbidden
+            | ErrorCode::TunnelTargetFailed => Cause::Refused,
+            ErrorCode::DialTimedOut
+            | ErrorCode::SilentServer
+            | ErrorCode::ConnectionSilent
+            | ErrorCode::TunnelWaited => Cause::TimedOut,
             ErrorCode::ConnectionReset => Cause::Reset,
             ErrorCode::ConnectionBroken => Cause::BrokenPipe,
             ErrorCode::ConnectionClosed | ErrorCode::ClosedInHandshake => Cause::ClosedByPeer,
@@ -95,17 +101,57 @@ impl Cause {
             | ErrorCode::KeyUnwritable
             | ErrorCode::KeyInstallFailed
             | ErrorCode::KeyNotAccepted
+            | ErrorCode::SftpRefused
+            | ErrorCode::SftpFailed
+            | ErrorCode::FileNotFound
+            | ErrorCode::FileDenied
+            | ErrorCode::FileExists
+            | ErrorCode::FolderNotEmpty
+            | ErrorCode::HostDiskFull
+            | ErrorCode::FileFailed
+            | ErrorCode::TrashFailed
+            | ErrorCode::SftpServerMissing
+            | ErrorCode::SudoMissing
+            | ErrorCode::SudoDenied
+            | ErrorCode::SudoWantsTerminal
+            | ErrorCode::SudoPasswordRefused
+            | ErrorCode::SudoCancelled
+            | ErrorCode::SudoFailed
+            | ErrorCode::EditRefused
+            | ErrorCode::EditorFailed
+            | ErrorCode::RunRefused
+            | ErrorCode::RunInputUnreadable
+            | ErrorCode::DetachedFailed
+            | ErrorCode::TunnelInvalid
+            | ErrorCode::TunnelNotFound
+            | ErrorCode::TunnelPortInUse
+            | ErrorCode::TunnelPortPrivileged
+            | ErrorCode::TunnelBindFailed
+            | ErrorCode::TunnelTargetFailedHere
+            | ErrorCode::TunnelBehind
+            | ErrorCode::TunnelNotSocks
+            | ErrorCode::PipeInvalid
+            | ErrorCode::PipeNotFound
+            | ErrorCode::JobNotFound
+            | ErrorCode::JobRefused
+            | ErrorCode::LocalFileFailed
+            | ErrorCode::LocalDiskFull
+            | ErrorCode::NotCopied
+            | ErrorCode::SyncRefused
             | ErrorCode::TerminalNotFound
+            | ErrorCode::PatternUnusable
             | ErrorCode::ExecOutcomeUnknown
             | ErrorCode::ExecOutputTooLarge
             | ErrorCode::BuiltinFailed
             | ErrorCode::LinkRefused
+            | ErrorCode::SshLinkRefused
             | ErrorCode::LocalShellFailed
             | ErrorCode::CaptureFailed
             | ErrorCode::RecordingFull
             | ErrorCode::RecordingUnusable
             | ErrorCode::SnippetInvalid
             | ErrorCode::SnippetNotFound
+            | ErrorCode::WindowLimit
             | ErrorCode::Internal => Cause::Local,
         }
     }

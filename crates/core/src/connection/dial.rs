@@ -24,7 +24,9 @@ use std::sync::Arc;
 
 pub use command::COMMAND_MAX_BYTES;
 pub use link::{BoxedStream, Dialled, Link};
-pub use route::{AddressFamily, DialSettings, Jump, Proxy, ProxyCommand, ProxyKind, Route, TakePlace};
+pub use route::{
+    AddressFamily, CONNECT_TIMEOUT, DialSettings, Jump, Proxy, ProxyCommand, ProxyKind, Route, TakePlace,
+};
 
 use super::progress::{Progress, TestStep, step};
 use super::{Dialer, Target};

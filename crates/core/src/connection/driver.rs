@@ -27,8 +27,8 @@ async fn run(
     mut alive: Alive,
     publish: watch::Sender<Status>,
 ) {
-    let server_alive = connection.upgrade().and_then(|connection| connection.target.upkeep.server_alive);
-    let mut liveness = Liveness::new(Limits::of(server_alive), Instant::now());
+    let upkeep = connection.upgrade().map(|connection| connection.target.upkeep).unwrap_or_default();
+    let mut liveness = Liveness::new(Limits::of(&upkeep), Instant::now());
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // One answer can wait at most: a probe is sent only when the one before was answered.
@@ -117,39 +117,42 @@ fn ended(connection: &Connection) -> Error {
     let error = |code, text: String| Error::new(code, text).with("address", address);
     // The way below knows better than the wire: the jump host's connection ended, the proxy command said something.
     if let Some(cause) = connection.link.cause() {
-        return lost(target, &cause);
+        let lost = lost(target, &cause);
+        return match connection.link.jump_host() {
+            Some(jump) => lost.with("jump", jump).with("reason", "jump"),
+            None => lost,
+        };
     }
     match (farewell, connection.wire.fault()) {
-        (Some(Farewell::Said(words)), _) => closed(target, &format!("\"{words}\"")),
+        (Some(Farewell::Said(words)), _) => {
+            let words = format!("\"{words}\"");
+            closed(target, &format!("({words})")).with("cause", words)
+        }
         (_, Some(io::ErrorKind::ConnectionReset)) => error(
             ErrorCode::ConnectionReset,
             format!(
-                "The connection to {address} was reset, by the server or by something on the way, such as a firewall. What \
-                 was on the screen is kept; open it again."
+                "The connection to {address} was reset, by the server or by something on the way, such as a firewall."
             ),
         ),
         (_, Some(io::ErrorKind::BrokenPipe)) => error(
             ErrorCode::ConnectionBroken,
             format!(
-                "What was sent to {address} could no longer be delivered: the connection had been closed. What was on the \
-                 screen is kept; open it again."
+                "What was sent to {address} could no longer be delivered: the connection had been closed."
             ),
         ),
         (_, Some(io::ErrorKind::TimedOut)) => silent(target, connection.wire.last_heard().elapsed()),
         (Some(Farewell::Broke(cause)), None) => lost(target, &cause),
-        (_, Some(io::ErrorKind::UnexpectedEof) | None) => closed(target, "without a word"),
+        (_, Some(io::ErrorKind::UnexpectedEof) | None) => {
+            closed(target, "without saying why").with("cause", "it said nothing").with("reason", "silently")
+        }
         (_, Some(kind)) => lost(target, &kind.to_string()),
     }
 }
 
 fn closed(target: &Target, words: &str) -> Error {
     let address = &target.address;
-    Error::new(
-        ErrorCode::ConnectionClosed,
-        format!("{address} closed the connection ({words}). What was on the screen is kept; open it again."),
-    )
-    .with("address", address)
-    .with("cause", words)
+    Error::new(ErrorCode::ConnectionClosed, format!("{address} closed the connection {words}."))
+        .with("address", address)
 }
 
 /// The peer was given up.
@@ -158,8 +161,8 @@ fn silent(target: &Target, silence: Duration) -> Error {
     Error::new(
         ErrorCode::ConnectionSilent,
         format!(
-            "Nothing was heard from {address} for {seconds} seconds, so the connection was given up. What was on the \
-             screen is kept; open it again when the network is back."
+            "Nothing was heard from {address} for {seconds} seconds, so the connection was given up. Try \
+             again when the network is back."
         ),
     )
     .with("address", address)
@@ -169,12 +172,7 @@ fn silent(target: &Target, silence: Duration) -> Error {
 /// The connection ended under whoever used it.
 pub(super) fn lost(target: &Target, cause: &str) -> Error {
     let address = &target.address;
-    Error::new(
-        ErrorCode::ConnectionLost,
-        format!(
-            "The connection to {address} was lost: {cause}. What was on the screen is kept; open it again."
-        ),
-    )
-    .with("address", address)
-    .with("cause", cause)
+    Error::new(ErrorCode::ConnectionLost, format!("The connection to {address} was lost: {cause}."))
+        .with("address", address)
+        .with("cause", cause)
 }

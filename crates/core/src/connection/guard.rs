@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Target;
 use super::agent_forward::AgentForward;
+use super::forward::Forwards;
 use super::rotation::{Announcement, blocking};
 use crate::error::{Error, ErrorCode, Result};
 use crate::prompt::{Answer, Prompts, Question, visible, visible_line};
@@ -64,6 +65,8 @@ pub struct Guard {
     pub(super) abandoned: CancellationToken,
     /// Lets channels to the person's agent through, once it was asked for.
     pub(super) agent_forward: Arc<AgentForward>,
+    /// Lets channels to the ports and sockets through that were asked for.
+    pub(super) forwards: Arc<Forwards>,
     /// The key of this session, once a line of known_hosts trusts it: the server may then announce others.
     pub(super) session_key: Option<PublicKey>,
     pub(super) announcements: mpsc::Sender<Announcement>,
@@ -352,25 +355,27 @@ impl client::Handler for Guard {
 
     async fn server_channel_open_forwarded_tcpip(
         &mut self,
-        _: Channel<Msg>,
-        _: &str,
-        _: u32,
+        channel: Channel<Msg>,
+        address: &str,
+        port: u32,
         _: &str,
         _: u32,
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), GuardError> {
-        refuse(reply).await
+        self.forwards.arrived_at_port(channel, reply, address, port).await;
+        Ok(())
     }
 
     async fn server_channel_open_forwarded_streamlocal(
         &mut self,
-        _: Channel<Msg>,
-        _: &str,
+        channel: Channel<Msg>,
+        path: &str,
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), GuardError> {
-        refuse(reply).await
+        self.forwards.arrived_at_socket(channel, reply, path).await;
+        Ok(())
     }
 
     async fn server_channel_open_agent_forward(

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Target;
 use super::agent_forward::AgentForward;
-use super::algorithms::{AlgorithmChoice, preferred};
+use super::algorithms::preferred;
+use super::forward::Forwards;
 use super::guard::{Alive, Facts, Farewell, Guard, GuardError, Phase};
 use super::rotation::{ANNOUNCEMENTS, Announcement, blocking};
 use crate::error::{Error, ErrorCode, Result};
@@ -23,11 +24,9 @@ use crate::wire::{Flooded, Wire, WireState, greeting::NotSsh};
 const IDENTIFICATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for the key exchange; a small router needs seconds for it.
 const KEY_EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
-/// The window of a session channel (design.md, section 4: interactive lane).
-const WINDOW_BYTES: u32 = 512 * 1024;
-/// Messages of at most 32 KiB that russh holds for one channel before it stops reading the connection. The terminal
-/// drains its channel at once, so this fills only while a view is behind.
-const CHANNEL_QUEUE_MESSAGES: usize = 32;
+/// Messages of at most 32 KiB that russh holds for one channel before it stops reading the connection. Its reader drains it
+/// at once, or every other millisecond in a flood, when some hundred have come: sshd sends what a PTY gives, 3 KiB.
+const CHANNEL_QUEUE_MESSAGES: usize = 128;
 
 /// As good as never, and no trouble for a timer.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -41,6 +40,7 @@ pub(super) struct Greeted {
     pub alive: Alive,
     /// Closed until the login has worked.
     pub agent_forward: Arc<AgentForward>,
+    pub forwards: Arc<Forwards>,
     /// The host keys that the server announces after the login.
     pub announcements: mpsc::Receiver<Announcement>,
 }
@@ -73,8 +73,10 @@ where
     let (announce, announcements) = mpsc::channel(ANNOUNCEMENTS);
     let abandoned = CancellationToken::new();
     let agent_forward = Arc::<AgentForward>::default();
+    let forwards = Arc::<Forwards>::default();
     let guard = Guard {
         agent_forward: Arc::clone(&agent_forward),
+        forwards: Arc::clone(&forwards),
         target: Arc::clone(target),
         trust,
         prompts: prompts.clone(),
@@ -86,15 +88,22 @@ where
         announcements: announce,
     };
     let _abandoned_when_dropped = abandoned.drop_guard();
-    let connecting =
-        client::connect_stream(Arc::new(config(&known, target.algorithms.as_ref())), wire, guard);
+    let connecting = client::connect_stream(Arc::new(config(&known, target)), wire, guard);
     let outcome = tokio::select! {
         outcome = connecting => outcome.map_err(|error| explain(error, target, &facts, &state)),
         late = deadline(phases.clone(), &state, target) => Err(late),
     };
     let handle = outcome.inspect_err(|_| state.kill())?;
     let fingerprint = fingerprint.borrow().clone().unwrap_or_default();
-    Ok(Greeted { handle, facts, fingerprint, alive: Alive::new(phases), agent_forward, announcements })
+    Ok(Greeted {
+        handle,
+        facts,
+        fingerprint,
+        alive: Alive::new(phases),
+        agent_forward,
+        forwards,
+        announcements,
+    })
 }
 
 /// Resolves only when a phase has taken too long.
@@ -138,15 +147,15 @@ fn silent(target: &Target, limit: Duration, what: &str) -> Error {
     .with("seconds", limit.as_secs())
 }
 
-fn config(known: &KnownTypes, choice: Option<&AlgorithmChoice>) -> client::Config {
+fn config(known: &KnownTypes, target: &Target) -> client::Config {
     client::Config {
         client_id: russh::SshId::Standard(Cow::Borrowed(concat!(
             "SSH-2.0-Bowline_",
             env!("CARGO_PKG_VERSION")
         ))),
-        window_size: WINDOW_BYTES,
+        window_size: target.session.window_bytes,
         channel_buffer_size: CHANNEL_QUEUE_MESSAGES,
-        preferred: preferred(known, choice),
+        preferred: preferred(known, target.algorithms.as_ref()),
         // Ours measures the whole connection, under load too; see state.rs.
         keepalive_interval: None,
         inactivity_timeout: None,

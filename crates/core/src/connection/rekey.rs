@@ -88,7 +88,8 @@ async fn run(connection: Weak<Connection>) {
         let bytes = connection.wire.received_bytes() + connection.wire.sent_bytes();
         let now = Instant::now();
         let age = age.get_or_insert_with(|| KeyAge::new(&connection.target.upkeep, exchanges, bytes, now));
-        if age.tick(exchanges, bytes, connection.session_count(), now) {
+        let channels = connection.session_count() + *connection.carried().borrow();
+        if age.tick(exchanges, bytes, channels, now) {
             connection.rekey().await;
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use ts_rs::TS;
 
 use super::cause::Cause;
-use super::settings::ServerAlive;
+use super::settings::{ServerAlive, Upkeep};
 use crate::error::{Action, Problem};
 use crate::host::HostId;
 
@@ -120,14 +120,17 @@ impl Limits {
     /// ServerAliveInterval and ServerAliveCountMax of ssh_config(5) make a connection less patient and never more: that a dead
     /// peer is known within 30 s is a promise, and people set them so that idle connections are kept, which ours does anyway.
     /// OpenSSH gives a peer up when as many questions in a row went unanswered, one in each interval.
-    pub fn of(server_alive: Option<ServerAlive>) -> Self {
+    ///
+    /// Elsewhere what the person has set holds, whose promise that is.
+    pub fn of(upkeep: &Upkeep) -> Self {
         let usual = Self::default();
-        match server_alive {
+        let quiet = upkeep.quiet.unwrap_or(usual.idle_before_probe);
+        match upkeep.server_alive {
             Some(ServerAlive { interval, count_max }) if !interval.is_zero() && count_max > 0 => Self {
-                idle_before_probe: usual.idle_before_probe.min(interval),
+                idle_before_probe: interval.min(quiet.max(usual.idle_before_probe)),
                 due_before_dead: usual.due_before_dead.min(interval.saturating_mul(count_max)),
             },
-            _ => usual,
+            _ => Self { idle_before_probe: quiet, ..usual },
         }
     }
 }
@@ -266,14 +269,30 @@ mod tests {
     #[test]
     fn server_alive_makes_a_connection_stricter_and_never_laxer() {
         let alive = |seconds, count_max| {
-            Limits::of(Some(ServerAlive { interval: Duration::from_secs(seconds), count_max }))
+            let server_alive = Some(ServerAlive { interval: Duration::from_secs(seconds), count_max });
+            Limits::of(&Upkeep { server_alive, ..Upkeep::default() })
         };
         let seen = run_with(alive(3, 2), 60, |_| 0, |now| if now >= 3 { 3 } else { 0 });
         assert_eq!(seen, [(3, Effect::Probe), (8, Effect::Show), (9, Effect::Kill)]);
         assert_eq!(alive(60, 3), Limits::default());
         assert_eq!(alive(0, 3), Limits::default());
         assert_eq!(alive(3, 0), Limits::default());
-        assert_eq!(Limits::of(None), Limits::default());
+        assert_eq!(Limits::of(&Upkeep::default()), Limits::default());
+    }
+
+    #[test]
+    fn a_quiet_peer_is_asked_when_the_person_says_and_earlier_or_later_where_the_config_does() {
+        let asked = |quiet: u64, interval: Option<u64>| {
+            let quiet = Some(Duration::from_secs(quiet));
+            let server_alive =
+                interval.map(|seconds| ServerAlive { interval: Duration::from_secs(seconds), count_max: 3 });
+            let limits = Limits::of(&Upkeep { server_alive, quiet, ..Upkeep::default() });
+            limits.idle_before_probe.as_secs()
+        };
+        assert_eq!([asked(3, None), asked(60, None)], [3, 60]);
+        assert_eq!(asked(3, Some(5)), 5, "the config of a host wins");
+        assert_eq!(asked(3, Some(60)), 7, "and is as strict as ever");
+        assert_eq!([asked(30, Some(60)), asked(30, Some(20))], [30, 20]);
     }
 
     #[test]

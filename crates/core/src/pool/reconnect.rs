@@ -16,12 +16,14 @@ use crate::connection::state::ConnectionState;
 use crate::error::{Action, ErrorCode, Problem};
 use crate::timeline::TimelineEvent;
 
-/// Failures in a row, across all users of a host, that trip the breaker.
+/// Failures of one kind in a row, across all users of a host, that trip the breaker: tries that failed, or connections that
+/// came up and did not last.
 const FAILURES_BEFORE_TRIP: u32 = 5;
 /// How long a tripped breaker lets nobody try; then one probe goes out.
 const TRIPPED_FOR: Duration = Duration::from_secs(30);
-/// A connection that lasted so long was a success: its loss counts as the first failure. One that ends sooner belongs to
-/// the row of failures before it, or a server that drops every login would be dialled without pause.
+/// A connection that lasted so long was a success: its loss counts as the first failure. After one that ends sooner the pauses
+/// grow on, or a server that drops every login would be dialled without pause. But the host was reached: a network that comes
+/// back with a stumble is no reason to let nobody try for half a minute.
 const LASTING: Duration = Duration::from_secs(10);
 
 /// Where a host is.
@@ -62,8 +64,12 @@ pub struct Noted {
 pub struct Reconnect {
     phase: Phase,
     since: Instant,
-    /// Tries that failed in a row.
+    /// Failures since a connection lasted, of both kinds.
     failures: u32,
+    /// Tries that failed since one reached the host.
+    unreached: u32,
+    /// Connections that came up and did not last, since one did.
+    dropped: u32,
 }
 
 /// What somebody who needs the host may do now.
@@ -98,7 +104,7 @@ pub fn heals(problem: &Problem, was_up: bool) -> bool {
 
 impl Reconnect {
     pub fn new(now: Instant) -> Self {
-        Self { phase: Phase::Idle, since: now, failures: 0 }
+        Self { phase: Phase::Idle, since: now, failures: 0, unreached: 0, dropped: 0 }
     }
 
     /// Whether whoever needs a connection may dial. `others_wait` says that somebody waits for the next try already;
@@ -145,16 +151,23 @@ impl Reconnect {
     /// the host; `random` is from 0 to 1.
     pub fn failed(&mut self, problem: Problem, waited_for: bool, now: Instant, random: f64) -> Noted {
         let cause = Cause::of(problem.code);
-        if self.phase == Phase::Up && now.saturating_duration_since(self.since) >= LASTING {
-            self.failures = 0;
+        let was_up = self.phase == Phase::Up;
+        let lasted = was_up && now.saturating_duration_since(self.since) >= LASTING;
+        if lasted {
+            self.forget_failures();
         }
         if !heals(&problem, waited_for) {
-            self.failures = 0;
+            self.forget_failures();
             let what = TimelineEvent::Halted { cause, problem: problem.clone() };
             return self.enter(Phase::Halted { problem }, what, now);
         }
         self.failures += 1;
-        if self.failures >= FAILURES_BEFORE_TRIP {
+        if was_up && !lasted {
+            (self.unreached, self.dropped) = (0, self.dropped + 1);
+        } else {
+            self.unreached += 1;
+        }
+        if self.unreached.max(self.dropped) >= FAILURES_BEFORE_TRIP {
             let what = TimelineEvent::Tripped {
                 cause,
                 problem: problem.clone(),
@@ -173,7 +186,7 @@ impl Reconnect {
         if self.phase == Phase::Idle {
             return None;
         }
-        self.failures = 0;
+        self.forget_failures();
         Some(self.enter(Phase::Idle, TimelineEvent::Closed, now))
     }
 
@@ -233,6 +246,10 @@ impl Reconnect {
             },
             Phase::Halted { problem } => ConnectionState::Halted { cause: Cause::of(problem.code), problem },
         }
+    }
+
+    fn forget_failures(&mut self) {
+        (self.failures, self.unreached, self.dropped) = (0, 0, 0);
     }
 
     fn enter(&mut self, phase: Phase, what: TimelineEvent, now: Instant) -> Noted {

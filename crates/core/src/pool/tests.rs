@@ -66,7 +66,7 @@ async fn giving_up_or_disconnecting_ends_those_who_wait_for_a_dial_under_way() {
         } else {
             pool.give_up(&host());
         }
-        let ended = timeout(Duration::from_secs(5), waiting).await.expect("it does not wait any more");
+        let ended = timeout(Duration::from_secs(30), waiting).await.expect("it does not wait any more");
         assert_eq!(ended.expect("no panic").expect_err("there is no place").code, ErrorCode::Cancelled);
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(state(&pool), ConnectionState::Idle, "the dial was given up too");
@@ -133,7 +133,7 @@ async fn giving_up_tells_everybody_the_last_failure() {
     tokio::time::sleep(Duration::from_secs(90)).await;
     pool.give_up(&host());
     for one in waiting {
-        let ended = timeout(Duration::from_secs(5), one).await.expect("it ends").expect("no panic");
+        let ended = timeout(Duration::from_secs(30), one).await.expect("it ends").expect("no panic");
         assert_eq!(ended.expect_err("there is no place").code, ErrorCode::Refused);
     }
     assert!(!pool.is_in_use());

@@ -1,16 +1,14 @@
 //! To which commands the person has agreed for good: one small file beside the saved hosts, written whole.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::path::PathBuf;
 
 use crate::connection::Target;
 use crate::error::{Error, Result};
+use crate::json_file::JsonFile;
 use crate::prompt::{Answer, Asker, Prompts, Question, visible, visible_line};
 
-/// Far more than a person agrees to; a file that is larger is none of ours and counts as empty.
-const FILE_MAX_BYTES: u64 = 1024 * 1024;
 /// Commands that are kept; beyond that a consent holds for one connection only.
 const COMMANDS_MAX: usize = 1000;
 
@@ -18,7 +16,7 @@ const COMMANDS_MAX: usize = 1000;
 /// asked again.
 #[derive(Debug, Clone)]
 pub struct Consents {
-    file: Arc<Mutex<PathBuf>>,
+    file: JsonFile,
 }
 
 type Agreed = BTreeMap<String, BTreeSet<String>>;
@@ -26,7 +24,7 @@ type Agreed = BTreeMap<String, BTreeSet<String>>;
 impl Consents {
     /// The file need not exist.
     pub fn at(file: PathBuf) -> Self {
-        Self { file: Arc::new(Mutex::new(file)) }
+        Self { file: JsonFile::at(file) }
     }
 
     /// A consent is bound to the saved host and to where it leads: an edit of either asks again.
@@ -73,63 +71,27 @@ impl Consents {
 
     /// Whether the person agreed to exactly this. A file that cannot be read agrees to nothing.
     pub async fn allows(&self, host: &str, command: &str) -> bool {
-        let (host, command) = (host.to_owned(), command.to_owned());
-        self.with_file(move |file| {
-            let agreed = read(file)?;
-            Ok(agreed.get(&host).is_some_and(|commands| commands.contains(&command)))
-        })
-        .await
-        .unwrap_or_else(|error| {
+        let agreed: Agreed = self.file.read().await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the consents to commands could not be read");
-            false
-        })
+            Agreed::new()
+        });
+        agreed.get(host).is_some_and(|commands| commands.contains(command))
     }
 
     /// # Errors
     /// What the system says; the consent then holds for this time only.
     pub async fn remember(&self, host: &str, command: &str) -> io::Result<()> {
         let (host, command) = (host.to_owned(), command.to_owned());
-        self.with_file(move |file| {
-            let mut agreed = read(file)?;
-            if agreed.values().map(BTreeSet::len).sum::<usize>() >= COMMANDS_MAX {
-                return Err(io::Error::other("there are too many of them"));
-            }
-            agreed.entry(host).or_default().insert(command);
-            write(file, &agreed)
-        })
-        .await
+        self.file
+            .change(move |agreed: &mut Agreed| {
+                if agreed.values().map(BTreeSet::len).sum::<usize>() >= COMMANDS_MAX {
+                    return Err(io::Error::other("there are too many of them"));
+                }
+                agreed.entry(host).or_default().insert(command);
+                Ok(())
+            })
+            .await
     }
-
-    async fn with_file<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-    ) -> io::Result<T> {
-        let file = Arc::clone(&self.file);
-        let working =
-            tokio::task::spawn_blocking(move || work(&file.lock().unwrap_or_else(PoisonError::into_inner)));
-        working.await.map_err(io::Error::other)?
-    }
-}
-
-fn read(file: &Path) -> io::Result<Agreed> {
-    let file = match std::fs::File::open(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Agreed::new()),
-        file => file?,
-    };
-    let mut text = Vec::new();
-    file.take(FILE_MAX_BYTES + 1).read_to_end(&mut text)?;
-    // Damaged: nothing is agreed to, and the next consent writes it anew. All of it can be asked again.
-    Ok(serde_json::from_slice(&text).unwrap_or_default())
-}
-
-/// Replaces the file at once, so that a crash leaves the old or the new one. A temporary file is for its owner only.
-fn write(file: &Path, agreed: &Agreed) -> io::Result<()> {
-    let folder = file.parent().ok_or_else(|| io::Error::other("the file has no folder"))?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(&serde_json::to_vec_pretty(agreed)?)?;
-    new.as_file().sync_all()?;
-    new.persist(file).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

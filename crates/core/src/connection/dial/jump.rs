@@ -41,7 +41,7 @@ pub async fn dial(jump: &Jump, target: &Target) -> Result<Dialled> {
     let place = (jump.place)().await?;
     let carrier = Arc::clone(place.connection());
     let channel = open(&carrier, jump, target).await?;
-    let link = Arc::new(Link::other(jump.name.clone()));
+    let link = Arc::new(Link::jump(jump.name.clone()));
     let (read, write) = channel.split();
     let (messages, received) = mpsc::channel(QUEUE_MESSAGES);
     tokio::spawn(drain(read, messages, Arc::clone(&link)));

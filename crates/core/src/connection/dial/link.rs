@@ -41,17 +41,28 @@ pub struct Link {
     peer: Option<SocketAddr>,
     /// The way, as data for a person: `192.0.2.1:22`, `socks5 proxy:1080`, the name of a jump host.
     detail: String,
+    /// It is a channel of a jump host.
+    is_jump: bool,
     /// Why the stream ended, where the way knows more than "end of file".
     cause: OnceLock<String>,
 }
 
 impl Link {
     pub fn tcp(stream: &Arc<TcpStream>, peer: SocketAddr, detail: String) -> Self {
-        Self { socket: Some(Arc::downgrade(stream)), peer: Some(peer), detail, cause: OnceLock::new() }
+        Self { socket: Some(Arc::downgrade(stream)), peer: Some(peer), detail, ..Self::default() }
     }
 
     pub fn other(detail: String) -> Self {
         Self { detail, ..Self::default() }
+    }
+
+    pub fn jump(host: String) -> Self {
+        Self { detail: host, is_jump: true, ..Self::default() }
+    }
+
+    /// The jump host that the stream goes through last.
+    pub fn jump_host(&self) -> Option<&str> {
+        self.is_jump.then_some(self.detail.as_str())
     }
 
     /// The socket's other end: the server or the proxy; none for a command or a jump.

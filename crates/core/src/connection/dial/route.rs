@@ -20,8 +20,10 @@ pub struct DialSettings {
     pub address_family: AddressFamily,
     /// The address of this machine to dial from (BindAddress of ssh_config(5)).
     pub bind_address: Option<IpAddr>,
-    /// For each address.
-    pub connect_timeout: Duration,
+    /// The network interface of this machine to dial through (BindInterface).
+    pub bind_interface: Option<String>,
+    /// For each address, where something says it; else [`CONNECT_TIMEOUT`].
+    pub connect_timeout: Option<Duration>,
     /// Rounds through the addresses, a second apart (ConnectionAttempts of ssh_config(5)).
     pub attempts: u32,
 }
@@ -31,9 +33,17 @@ impl Default for DialSettings {
         Self {
             address_family: AddressFamily::Any,
             bind_address: None,
-            connect_timeout: CONNECT_TIMEOUT,
+            bind_interface: None,
+            connect_timeout: None,
             attempts: 1,
         }
+    }
+}
+
+impl DialSettings {
+    /// Time for each address.
+    pub fn timeout(&self) -> Duration {
+        self.connect_timeout.unwrap_or(CONNECT_TIMEOUT)
     }
 }
 

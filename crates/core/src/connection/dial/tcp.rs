@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::race::{self, Lost, interleave};
 use super::route::{AddressFamily, DialSettings};
 use crate::error::{Error, ErrorCode, Result};
+use crate::prompt::visible_line;
 use crate::wire;
 
 /// Time for a name to resolve; the resolver's own limit is 5 s for each server (resolv.conf(5)).
@@ -80,7 +81,7 @@ pub async fn connect(
     addresses: &[SocketAddr],
     settings: &DialSettings,
 ) -> Result<(TcpStream, SocketAddr)> {
-    let limit = settings.connect_timeout;
+    let limit = settings.timeout();
     let mut connected = race::first(addresses, limit, |address| dial(address, settings)).await;
     for _ in 1..settings.attempts.min(ATTEMPTS_MAX) {
         if connected.is_ok() {
@@ -98,12 +99,33 @@ pub async fn connect(
 
 async fn dial(address: SocketAddr, settings: &DialSettings) -> io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if let Some(interface) = &settings.bind_interface {
+        bind_to(&socket, interface).map_err(|error| {
+            let interface = visible_line(interface);
+            io::Error::new(
+                error.kind(),
+                format!("the network interface {interface} cannot be dialled through: {error}"),
+            )
+        })?;
+    }
     if let Some(bind) = settings.bind_address {
         socket.bind((bind, 0).into()).map_err(|error| {
             io::Error::new(error.kind(), format!("{bind} cannot be dialled from: {error}"))
         })?;
     }
     socket.connect(address).await
+}
+
+/// Everything goes through this interface, whatever the routes of the machine say.
+#[cfg(target_os = "linux")]
+fn bind_to(socket: &TcpSocket, interface: &str) -> io::Result<()> {
+    socket2::SockRef::from(socket).bind_device(Some(interface.as_bytes()))
+}
+
+/// A connection that goes another way than the config says is none.
+#[cfg(not(target_os = "linux"))]
+fn bind_to(_: &TcpSocket, _: &str) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "BindInterface works on Linux only; use BindAddress"))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +147,7 @@ fn class(lost: &Lost<io::Error>) -> Class {
 }
 
 fn explain(name: &str, port: u16, lost: &[(SocketAddr, Lost<io::Error>)], settings: &DialSettings) -> Error {
-    let seconds = settings.connect_timeout.as_secs();
+    let seconds = settings.timeout().as_secs();
     let words = |lost: &Lost<io::Error>| match (class(lost), lost) {
         (Class::Refused, _) => "refused".to_owned(),
         (Class::TimedOut, _) => format!("no answer within {seconds} seconds"),
@@ -207,6 +229,21 @@ mod tests {
             return;
         };
         assert_eq!(stream.local_addr().expect("its address").ip(), bind);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_interface_is_dialled_through_and_one_that_is_not_there_is_told() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let through = |interface: &str| DialSettings { bind_interface: Some(interface.into()), ..settings() };
+        let (stream, _) =
+            connect("x", address.port(), &[address], &through("lo")).await.expect("it is there");
+        let device = socket2::SockRef::from(&stream).device().expect("it says");
+        assert_eq!(device.as_deref(), Some(b"lo".as_slice()));
+        let error = connect("x", 22, &[address], &through("none0")).await.expect_err("it is not there");
+        assert_eq!(error.code, ErrorCode::Unreachable);
+        assert!(error.message.contains("the network interface none0"), "{}", error.message);
     }
 
     #[tokio::test]

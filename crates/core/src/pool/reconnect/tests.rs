@@ -79,6 +79,27 @@ fn a_server_that_drops_every_login_trips_the_breaker_too() {
 }
 
 #[test]
+fn a_network_that_comes_back_with_a_stumble_trips_nothing() {
+    let (mut host, mut now) = after(4, Instant::now());
+    now += Duration::from_secs(8);
+    host.dial(now);
+    host.up(now);
+    now += Duration::from_secs(3);
+    host.failed(problem(ErrorCode::ConnectionReset), true, now, 1.0);
+    assert!(matches!(host.state(true), ConnectionState::Down { attempt: 5, .. }), "{host:?}");
+    assert_eq!(host.turn(true, now), Turn::Wait(now + Duration::from_secs(16)), "the pauses grow on");
+    for _ in 0..5 {
+        assert!(!matches!(host.state(true), ConnectionState::Tripped { .. }), "{host:?}");
+        host.dial(now);
+        host.failed(refused(), true, now, 1.0);
+    }
+    assert!(
+        matches!(host.state(true), ConnectionState::Tripped { .. }),
+        "five tries that failed do: {host:?}"
+    );
+}
+
+#[test]
 fn what_a_person_has_to_decide_is_halted_and_waits_for_nobody() {
     for code in [
         ErrorCode::HostKeyChanged,
