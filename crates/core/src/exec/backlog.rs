@@ -63,7 +63,7 @@ impl Default for Backlog {
 }
 
 impl Backlog {
-    fn with_limits(memory_max: usize, file_max: u64) -> Self {
+    pub fn with_limits(memory_max: usize, file_max: u64) -> Self {
         Self {
             head: VecDeque::new(),
             head_cost: 0,
@@ -78,6 +78,12 @@ impl Backlog {
     /// Whether another piece stays in memory. One more always fits.
     pub fn has_room_in_memory(&self) -> bool {
         self.head_cost < self.memory_max && self.tail.is_empty() && self.file_is_empty()
+    }
+
+    /// How much waits, in memory and in the file, with what each piece costs.
+    pub fn waiting_bytes(&self) -> u64 {
+        let filed = self.file.as_ref().map_or(0, |file| file.written - file.read);
+        filed + (self.head_cost + self.tail_cost) as u64
     }
 
     /// Whether about a mebibyte more can be kept, in memory or in the file.

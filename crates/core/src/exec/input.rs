@@ -29,7 +29,7 @@ impl std::fmt::Debug for ExecInput {
 }
 
 impl ExecInput {
-    pub(super) fn new(writer: Pin<Box<dyn AsyncWrite + Send>>, ended: CancellationToken) -> Self {
+    pub(crate) fn new(writer: Pin<Box<dyn AsyncWrite + Send>>, ended: CancellationToken) -> Self {
         Self { writer, ended, torn: false }
     }
 

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use russh::{ChannelMsg, ChannelReadHalf, Sig};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_util::sync::DropGuard;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::backlog::{Backlog, BacklogError};
-use super::{ExecEnd, ExecEvent, OpenChannel, Stream, WhenBehind, end_of, unknown};
+use super::backlog::{Backlog, BacklogError, FILE_BYTES, MEMORY_BYTES};
+use super::{ExecEnd, ExecEvent, OpenChannel, Stream, WhenBehind, Why, end_of, unknown};
 use crate::connection::{Connection, SessionPlace};
 use crate::error::{Error, ErrorCode};
 use crate::prompt::visible_line;
@@ -29,6 +29,8 @@ pub(super) struct Pump {
     place: SessionPlace,
     when_behind: WhenBehind,
     out: mpsc::Sender<ExecEvent>,
+    /// Cancelled when all output is in `out`.
+    all_out: CancellationToken,
     backlog: Backlog,
     said: Said,
     breath: Breath,
@@ -66,6 +68,7 @@ impl Pump {
         place: SessionPlace,
         when_behind: WhenBehind,
         out: mpsc::Sender<ExecEvent>,
+        all_out: CancellationToken,
     ) -> Self {
         let breath = Breath { left_bytes: 0, next: Instant::now() };
         Self {
@@ -74,7 +77,8 @@ impl Pump {
             place,
             when_behind,
             out,
-            backlog: Backlog::default(),
+            all_out,
+            backlog: when_behind.backlog(),
             said: Said::default(),
             breath,
         }
@@ -116,6 +120,9 @@ impl Pump {
             if let Err(error) = self.backlog.refill().await {
                 return Ok(given_up(&connection, &error));
             }
+            if self.said.eof && !self.backlog.is_ready() {
+                self.all_out.cancel();
+            }
             match self.next(&connection).await {
                 Next::Message(Some(message)) => {
                     if let Some(end) = self.heard(message, &connection).await {
@@ -123,12 +130,12 @@ impl Pump {
                     }
                 }
                 Next::Message(None) => {
-                    let cause = end_of(&connection).await;
-                    return Ok(self.said.at_the_end(|| unknown(&connection, &cause)));
+                    let why = end_of(&connection).await;
+                    return Ok(self.said.at_the_end(|| unknown(&connection.target().address, &why)));
                 }
                 Next::Lost(error) => {
-                    let cause = super::cause_of(&error);
-                    return Ok(self.said.at_the_end(|| unknown(&connection, &cause)));
+                    let why = Why::Lost(error);
+                    return Ok(self.said.at_the_end(|| unknown(&connection.target().address, &why)));
                 }
                 Next::Given(given) => given?,
             }
@@ -138,10 +145,9 @@ impl Pump {
     /// Both sides have their turn: whoever takes the output is served while more comes, and the other way round.
     async fn next(&mut self, connection: &Connection) -> Next {
         let Self { reader, backlog, out, when_behind, breath, .. } = self;
-        let held_back = *when_behind == WhenBehind::PushBack && !backlog.has_room_in_memory();
+        let held_back = when_behind.holds_back(backlog);
         let may_read = !held_back || breath.left_bytes > 0;
-        // With the file full too (after more than an hour) nothing is read any more: no byte is lost.
-        let may_breathe = held_back && breath.left_bytes == 0 && backlog.has_room();
+        let may_breathe = held_back && breath.left_bytes == 0 && when_behind.may_breathe(backlog);
         let reading = async {
             tokio::select! {
                 // What the channel still holds comes before the news that its connection has ended.
@@ -194,9 +200,8 @@ impl Pump {
             ChannelMsg::Close => {
                 self.channel.is_closed();
                 self.said.eof = true;
-                Some(self.said.at_the_end(|| {
-                    unknown(connection, "the server closed the session without an exit status")
-                }))
+                let address = &connection.target().address;
+                Some(self.said.at_the_end(|| unknown(address, &Why::NoStatus)))
             }
             _ => None,
         }
@@ -205,6 +210,33 @@ impl Pump {
     async fn keep(&mut self, stream: Stream, bytes: Bytes, connection: &Connection) -> Option<ExecEnd> {
         self.breath.left_bytes = self.breath.left_bytes.saturating_sub(bytes.len());
         self.backlog.push(stream, bytes).await.err().map(|error| given_up(connection, &error))
+    }
+}
+
+impl WhenBehind {
+    fn backlog(self) -> Backlog {
+        match self {
+            WhenBehind::Spool | WhenBehind::PushBack => Backlog::default(),
+            WhenBehind::SpoolThenPushBack => Backlog::with_limits(MEMORY_BYTES, 2 * FILE_BYTES),
+        }
+    }
+
+    /// Whether the server is to wait.
+    fn holds_back(self, backlog: &Backlog) -> bool {
+        match self {
+            WhenBehind::Spool => false,
+            WhenBehind::SpoolThenPushBack => backlog.waiting_bytes() > FILE_BYTES,
+            WhenBehind::PushBack => !backlog.has_room_in_memory(),
+        }
+    }
+
+    fn may_breathe(self, backlog: &Backlog) -> bool {
+        match self {
+            // With the file full too (after more than an hour) nothing is read any more: no byte is lost.
+            WhenBehind::PushBack => backlog.has_room(),
+            // The others on the connection must not stand still for good.
+            WhenBehind::Spool | WhenBehind::SpoolThenPushBack => true,
+        }
     }
 }
 
@@ -230,7 +262,7 @@ fn given_up(connection: &Connection, error: &BacklogError) -> ExecEnd {
     ExecEnd::Unknown { problem }
 }
 
-fn signal_text(signal: &Sig) -> String {
+pub(super) fn signal_text(signal: &Sig) -> String {
     match signal {
         Sig::Custom(name) => visible_line(name),
         known => format!("{known:?}"),
