@@ -54,6 +54,8 @@ pub struct Authenticator {
 pub struct LoggedIn {
     /// For the person: `publickey`, `password` and so on; several factors are joined by `+`.
     pub method: String,
+    /// What the server accepts, as it said before anything was tried; empty if it wanted nothing.
+    pub offered: String,
     /// A password was written to the keyring on the person's wish.
     pub remembered_password: bool,
 }
@@ -92,11 +94,12 @@ pub async fn log_in(
         to_remember: Vec::new(),
         to_add: Vec::new(),
         accepted: Vec::new(),
+        offered: String::new(),
     };
     attempt.run().await?;
     attempt.add_to_agent().await;
     let remembered_password = attempt.remember().await;
-    Ok(LoggedIn { method: attempt.accepted.join("+"), remembered_password })
+    Ok(LoggedIn { method: attempt.accepted.join("+"), offered: attempt.offered, remembered_password })
 }
 
 /// The target for one more dial when the server has ended the login because of too many refused keys, before anything else
@@ -139,6 +142,8 @@ struct Attempt<'a> {
     /// Keys from files that were accepted, with their paths.
     to_add: Vec<(Arc<PrivateKey>, String)>,
     accepted: Vec<&'static str>,
+    /// What the server said that it accepts, at first.
+    offered: String,
 }
 
 /// What the server said to one try.
@@ -179,6 +184,7 @@ impl Attempt<'_> {
             }
             Outcome::Partial(methods) | Outcome::Refused(methods) => methods,
         };
+        self.offered = offered.iter().map(<&str>::from).collect::<Vec<_>>().join(", ");
         loop {
             let names: Vec<&str> = offered.iter().map(<&str>::from).collect();
             let Some(step) = plan.next(&names) else {

@@ -25,6 +25,7 @@ pub mod backoff;
 pub mod cause;
 pub mod dial;
 mod driver;
+pub mod forward;
 mod guard;
 mod handshake;
 pub mod health;
@@ -35,6 +36,7 @@ mod rotation;
 pub mod settings;
 mod spare;
 pub mod state;
+pub mod times;
 
 pub use guard::Guard;
 pub use place::{Refusal, SessionPlace};
@@ -43,6 +45,7 @@ use agent_forward::AgentForward;
 use algorithms::AlgorithmChoice;
 use dial::consent::Consents;
 use dial::{DialSettings, Dialled, Link, Route};
+use forward::Forwards;
 use guard::Facts;
 use health::{LaneHealth, Vitals};
 use progress::{Progress, TestStep, step};
@@ -172,6 +175,13 @@ pub struct Connection {
     /// The login wrote a password to the keyring, and nobody has recorded that yet.
     remembered_password: AtomicBool,
     agent_forward: Arc<AgentForward>,
+    forwards: Arc<Forwards>,
+    /// A person was asked something while it was made.
+    has_asked: bool,
+    /// The ways to log in that the server offered.
+    offered: String,
+    /// The same without questions about its key.
+    has_asked_for_login: bool,
 }
 
 impl std::fmt::Debug for Connection {
@@ -198,6 +208,8 @@ impl Connection {
 
     async fn open_once(dialer: &Dialer, target: Target, progress: Progress<'_>) -> Result<Arc<Self>> {
         let target = Arc::new(target);
+        let asked_before = dialer.prompts.asked();
+        let asked_for_login_before = dialer.prompts.asked_for_login();
         let Dialled { stream, link } = dial::dial(dialer, &target, progress).await?;
         let wire = Wire::new(stream);
         let mut cut = CutUnlessKept(Some(wire.state()));
@@ -228,7 +240,7 @@ impl Connection {
         state.login_done();
         if let Some(which) = target.forwarded_agent() {
             let binding = greeted.handle.agent_session_binding().cloned();
-            greeted.agent_forward.open(&dialer.authenticator, which, binding);
+            greeted.agent_forward.open_if_there(&dialer.authenticator, which, binding).await;
         }
         cut.0 = None;
         let (publish, status) = watch::channel(Status::Up { suspect_since: None, round_trip: None });
@@ -249,6 +261,10 @@ impl Connection {
             status,
             remembered_password: AtomicBool::new(logged_in.remembered_password),
             agent_forward: greeted.agent_forward,
+            forwards: greeted.forwards,
+            has_asked: dialer.prompts.asked() != asked_before,
+            offered: logged_in.offered,
+            has_asked_for_login: dialer.prompts.asked_for_login() != asked_for_login_before,
         });
         driver::watch(&connection, greeted.alive, publish);
         rotation::follow(&connection, greeted.announcements);
@@ -302,6 +318,11 @@ impl Connection {
         })
     }
 
+    /// A number that names it while the app runs.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
     /// How it is doing. While somebody looks, round trips are measured often.
     pub fn health(&self) -> LaneHealth {
         let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -345,6 +366,21 @@ impl Connection {
     /// What the server said before the login, made visible; once, for the first terminal to show.
     pub fn take_banner(&self) -> Option<String> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).banner.take()
+    }
+
+    /// Whether a person may have been asked something for it, and so would be for another one.
+    pub fn has_asked(&self) -> bool {
+        self.has_asked
+    }
+
+    /// The ways to log in that the server offered before anything was tried, with commas between them.
+    pub fn offered(&self) -> &str {
+        &self.offered
+    }
+
+    /// As [`Connection::has_asked`], for whoever may try another one in vain: a host key that was trusted is known by then.
+    pub fn has_asked_for_login(&self) -> bool {
+        self.has_asked_for_login
     }
 
     /// When the peer was last heard.

@@ -12,50 +12,83 @@ use ts_rs::TS;
 use crate::auth::Authenticator;
 use crate::auth::secrets::{SecretKind, Secrets};
 use crate::connection::dial::consent::Consents;
-use crate::connection::health::LaneHealth;
 use crate::connection::progress::{Progress, TestProgress, TestStep, step};
+use crate::connection::times::ConnectionTimes;
 use crate::connection::{Connection, Dialer};
 use crate::error::{Error, ErrorCode, Problem, Result};
+use crate::files::edit::drafts::Drafts;
+use crate::files::edit::open::OpenEdits;
 use crate::host::import::{self, ImportPreview};
 use crate::host::linked::LinkedHosts;
 use crate::host::store::HostStore;
 use crate::host::{FieldProblem, Host, HostDraft, HostId, HostList, StoreNotice, check};
-use crate::network::{self, NetworkEvent};
+use crate::network;
 use crate::pool::{IdleExpiry, Pool};
-use crate::prompt::{Answer, PromptNews, Prompts, Secret};
+use crate::prompt::{Answer, Prompts, Secret};
 use crate::terminal::shell;
 use crate::terminal::state::TerminalSize;
-use crate::timeline::{Timeline, TimelineEntry};
+use crate::timeline::Timeline;
+use crate::transfer::queue::Queue;
 use crate::trust::TrustStore;
 
 mod builtin;
 pub mod config_notes;
 mod configured;
+mod connections;
+mod copy_out;
+mod detached;
+pub mod directory;
+mod drafts;
+pub mod drag_out;
+mod edit;
+mod elevated;
 mod exec;
+mod external;
+mod files;
 mod form;
 pub mod headless;
+mod jobs;
 mod jumps;
 pub mod keys;
+#[cfg(unix)]
+mod lend;
 mod linked;
+pub mod links;
+pub mod pipes;
+pub mod runs;
 mod shells;
 mod snippets;
 mod sources;
+mod store_changes;
+mod syncs;
 mod target;
 mod terminals;
 mod transfers;
 mod trust;
+mod tunnel_lanes;
+pub mod tunnels;
 pub mod view;
 mod ways;
+mod windows;
 mod workspace;
 
 pub use builtin::{BUILTIN_ID, Builtin, StartBuiltin};
 
 use config_notes::ConfigNotes;
 use configured::ConfigPlaces;
+use copy_out::Outbox;
+use drag_out::DragOut;
+use external::Externals;
+use files::Panels;
 use linked::Linked;
+use links::Links;
+use pipes::Pipes;
+use runs::Runs;
 use sources::Sources;
+use syncs::Syncs;
 use target::local_user;
 use terminals::Terminals;
+use tunnels::Tunnels;
 use view::{EngineEvent, KeyringState, Overview};
 use workspace::{Keeper, Workspaces};
 
@@ -120,10 +153,26 @@ struct Inner {
     terminals: Terminals,
     workspace: Workspaces,
     sources: Sources,
+    jobs: Queue,
     timeline: Timeline,
+    panels: Panels,
+    syncs: Syncs,
+    edits: OpenEdits,
+    drafts: Drafts,
+    externals: Externals,
+    tunnels: Tunnels,
+    links: Links,
+    outbox: Outbox,
+    drag_out: DragOut,
+    pipes: Pipes,
+    runs: Runs,
+    /// The socket of the command, once it is asked for.
+    #[cfg(unix)]
+    lending: std::sync::OnceLock<crate::lend::serve::Lending>,
     ssh_dir: PathBuf,
     places: ConfigPlaces,
     linked: Linked,
+    times: Mutex<ConnectionTimes>,
     /// What was said about configs in this run.
     notes_told: Mutex<HashSet<ConfigNotes>>,
     events: broadcast::Sender<EngineEvent>,
@@ -142,9 +191,15 @@ impl Engine {
         let EngineConfig { data_dir, ssh_dir, system_config, agent_socket, builtin, idle_expiry } = config;
         let places = ConfigPlaces { ssh_dir: ssh_dir.clone(), system: system_config };
         let consents = Consents::at(data_dir.join("commands.json"));
-        let (workspace_folder, captures_folder) = (data_dir.clone(), data_dir.clone());
+        let (workspace_folder, captures_folder, jobs_folder) =
+            (data_dir.clone(), data_dir.clone(), data_dir.clone());
+        let (panels, syncs) = (Panels::new(&data_dir), Syncs::new(&data_dir));
+        let pipes = Pipes::new(&data_dir);
+        let copies_folder = data_dir.join("edits");
+        let drafts = Drafts::at(data_dir.join("drafts"));
+        let outbox_folder = data_dir.clone();
         let opening = tokio::task::spawn_blocking(move || HostStore::open(&data_dir));
-        let (store, notices) = opening.await.map_err(Error::internal)??;
+        let (store, mut notices) = opening.await.map_err(Error::internal)??;
         let (news, told) = mpsc::channel(PROMPT_NEWS);
         let secrets = Secrets::open();
         let dialer = Dialer {
@@ -153,6 +208,10 @@ impl Engine {
             authenticator: Authenticator { secrets, ssh_dir: ssh_dir.clone(), agent_socket },
             consents,
         };
+        // The lock of the host store says that what lies there is nobody else's.
+        let outbox = tokio::task::spawn_blocking(move || Outbox::open(&outbox_folder))
+            .await
+            .map_err(Error::internal)?;
         let (events, _) = broadcast::channel(EVENTS);
         let timeline = {
             let events = events.clone();
@@ -163,7 +222,6 @@ impl Engine {
             let on_change = Arc::new(move |view| drop(events.send(EngineEvent::Connection(view))));
             Pool::new(dialer.clone(), idle_expiry, timeline.clone(), on_change)
         };
-        tokio::spawn(pass_on(told, events.clone()));
         let ended = CancellationToken::new();
         tokio::spawn(ended.clone().run_until_cancelled_owned(network::watch(pool.clone())));
         let terminals = Terminals::new(events.clone());
@@ -172,9 +230,15 @@ impl Engine {
         let secrets = dialer.authenticator.secrets.clone();
         let keeper = Keeper { workspaces: workspace.clone(), terminals: terminals.clone(), secrets };
         tokio::spawn(ended.clone().run_until_cancelled_owned(keeper.run(orders)));
+        let (jobs, reach, of_jobs) = jobs::open(&jobs_folder, ended.clone(), events.clone());
+        notices.extend(of_jobs);
+        let events_of_jobs = events.subscribe();
         let sources = Sources::new(events.clone(), captures_folder);
+        let (externals, of_edits) = Externals::open(events.clone(), copies_folder).await;
+        notices.extend(of_edits);
         let linked = start_linked(&places).await?;
         let list = linked.list.clone();
+        let tunnels = Tunnels::new();
         let test = Mutex::default();
         let inner = Inner {
             store,
@@ -185,19 +249,46 @@ impl Engine {
             terminals,
             workspace,
             sources,
+            jobs,
             timeline,
+            panels,
+            syncs,
+            edits: OpenEdits::default(),
+            drafts,
+            externals,
+            tunnels: tunnels.clone(),
+            links: Links::default(),
+            outbox,
+            drag_out: DragOut::default(),
+            pipes,
+            runs: Runs::default(),
+            #[cfg(unix)]
+            lending: std::sync::OnceLock::new(),
             ssh_dir,
             places,
             linked,
+            times: Mutex::default(),
             notes_told: Mutex::default(),
             events,
             test,
             _tasks: ended.clone().drop_guard(),
         };
         let engine = Self { inner: Arc::new(inner) };
+        reach.set(&engine.inner);
+        tokio::spawn(ended.clone().run_until_cancelled_owned(jobs::follow(reach, events_of_jobs)));
+        engine.inner.jobs.start();
+        let following = tunnels::follow(Arc::downgrade(&engine.inner), tunnels, engine.events());
+        tokio::spawn(ended.clone().run_until_cancelled_owned(following));
+        let changes = store_changes::follow(Arc::downgrade(&engine.inner));
+        tokio::spawn(ended.clone().run_until_cancelled_owned(changes));
+        let following = pipes::follow(Arc::downgrade(&engine.inner));
+        tokio::spawn(ended.clone().run_until_cancelled_owned(following));
+        let telling = runs::tell(Arc::downgrade(&engine.inner), engine.inner.runs.clone());
+        tokio::spawn(ended.clone().run_until_cancelled_owned(telling));
         tokio::spawn(ended.run_until_cancelled_owned(linked::follow(Arc::downgrade(&engine.inner), list)));
         // A keyring that waits to be unlocked must not hold the window up.
         tokio::spawn(engine.clone().forget_old_passwords());
+        tokio::spawn(engine.pass_on_questions(told));
         Ok(engine)
     }
 
@@ -227,7 +318,14 @@ impl Engine {
             playbacks: self.inner.sources.playbacks(),
             shells: self.inner.terminals.shells(),
             transfers: self.transfers(),
+            jobs: self.inner.jobs.view(),
+            external_edits: self.inner.externals.views(),
+            tunnels: self.inner.tunnels.view(),
+            links: self.inner.links.view(),
+            pipes: self.inner.pipes.view(),
+            runs: self.inner.runs.views(),
             timeline: self.inner.timeline.entries(),
+            windows: self.inner.workspace.state().windows.view(),
             prompts: self.inner.dialer.prompts.list(),
             store_notices: self.inner.notices.clone(),
             keyring,
@@ -255,7 +353,7 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::HostInvalid`] and the codes about the store, as for the others that change hosts.
     pub async fn host_create(&self, draft: HostDraft, password: PasswordChange) -> Result<Host> {
-        let host = self.inner.store.create(draft).await?;
+        let host = self.inner.store.create(tunnels::named(draft)?).await?;
         let changed = self.change_password(&host.id, password).await;
         self.publish_hosts().await?;
         changed?;
@@ -266,7 +364,7 @@ impl Engine {
     /// See [`Engine::host_create`].
     pub async fn host_update(&self, id: HostId, draft: HostDraft, password: PasswordChange) -> Result<Host> {
         self.must_be_saved(&id)?;
-        self.inner.store.update(&id, draft).await?;
+        self.inner.store.update(&id, tunnels::named(draft)?).await?;
         let changed = self.change_password(&id, password).await;
         self.inner.pool.forget_failures(&id);
         self.publish_hosts().await?;
@@ -394,57 +492,22 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends every terminal of a host and its connections.
-    pub async fn host_disconnect(&self, id: HostId) -> Result<()> {
-        self.inner.terminals.end_of(&id).await;
-        self.inner.pool.disconnect(&id).await;
-        Ok(())
-    }
-
-    /// How each connection of a host is doing. Whoever looks again within a few seconds sees fresh round trips.
-    pub async fn host_health(&self, id: HostId) -> Result<Vec<LaneHealth>> {
-        Ok(self.inner.pool.health(&id))
-    }
-
-    /// Tries to connect now instead of at the end of the wait.
-    pub async fn host_retry(&self, id: HostId) -> Result<()> {
-        self.inner.pool.retry_now(&id);
-        Ok(())
-    }
-
-    /// Stops waiting for a host: its terminals end, what they showed stays.
-    pub async fn host_give_up(&self, id: HostId) -> Result<()> {
-        self.inner.pool.give_up(&id);
-        self.inner.terminals.give_up_of(&id).await;
-        Ok(())
-    }
-
-    /// The shell noticed that the machine woke up or that its network changed. The engine notices both by itself too, but
-    /// not always as soon.
-    pub fn network_event(&self, event: NetworkEvent) {
-        self.inner.pool.on_network(event);
-    }
-
-    /// Everything that is known of the connections since the start, oldest first.
-    pub async fn timeline(&self) -> Result<Vec<TimelineEntry>> {
-        Ok(self.inner.timeline.entries())
-    }
-
-    /// Writes the timeline to a file, one JSON object in each line, oldest first.
-    ///
-    /// # Errors
-    /// [`ErrorCode::ExportFailed`].
-    pub async fn timeline_save(&self, path: PathBuf) -> Result<()> {
-        self.inner.timeline.save(&path).await
-    }
-
     /// Ends everything: terminals, connections and the built-in host.
     pub async fn shut_down(&self) {
         self.test().cancel();
+        #[cfg(unix)]
+        self.lend_no_more();
         self.keep_workspace().await;
+        self.inner.externals.end().await;
+        self.inner.runs.stop_all().await;
+        self.inner.jobs.end().await;
+        self.inner.tunnels.stop_all().await;
+        self.inner.pipes.end().await;
         self.inner.terminals.close_all().await;
         self.inner.sources.end_all().await;
         self.inner.pool.shut_down().await;
+        #[cfg(unix)]
+        self.end_lent().await;
         self.inner.builtin.stop().await;
     }
 
@@ -487,9 +550,11 @@ impl Engine {
         }
         let Ok(old) = self.inner.store.forgettable().await else { return };
         for id in &old {
-            if let Err(error) = self.secrets().delete(SecretKind::Password, &id.0).await {
-                tracing::warn!(%error, "the password of a deleted host stays in the keyring until the next start");
-                return;
+            for kind in [SecretKind::Password, SecretKind::Sudo] {
+                if let Err(error) = self.secrets().delete(kind, &id.0).await {
+                    tracing::warn!(%error, "the password of a deleted host stays in the keyring until the next start");
+                    return;
+                }
             }
         }
         if let Err(error) = self.inner.store.forget(old).await {
@@ -498,7 +563,9 @@ impl Engine {
     }
 
     async fn publish_hosts(&self) -> Result<()> {
-        let _ = self.inner.events.send(EngineEvent::Hosts(self.hosts().await?));
+        let hosts = self.hosts().await?;
+        self.inner.tunnels.follow_hosts(&hosts, self);
+        let _ = self.inner.events.send(EngineEvent::Hosts(hosts));
         Ok(())
     }
 
@@ -531,15 +598,6 @@ async fn start_linked(places: &ConfigPlaces) -> Result<Linked> {
             Linked { list, _watcher: None }
         }
     })
-}
-
-async fn pass_on(mut told: mpsc::Receiver<PromptNews>, events: broadcast::Sender<EngineEvent>) {
-    while let Some(news) = told.recv().await {
-        let _ = events.send(match news {
-            PromptNews::Asked(prompt) => EngineEvent::Prompt(*prompt),
-            PromptNews::Gone(id) => EngineEvent::PromptGone(id),
-        });
-    }
 }
 
 /// The host is not there any more.

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What the caller can do about an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// The same call may work later: the cause lies outside.
@@ -27,7 +27,7 @@ pub enum Action {
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident => $action:ident,)*) => {
         /// Every cause that has a message of its own. The comment names the params that its message uses.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, TS)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
         #[serde(rename_all = "kebab-case")]
         pub enum ErrorCode { $($(#[$doc])* $name,)* }
 
@@ -183,7 +183,8 @@ codes! {
     ConnectionBroken => Retry,
     /// The server refused to run a command: `address`.
     ExecRefused => Fix,
-    /// Nobody knows how a command ended: `address`, `cause`.
+    /// Nobody knows how a command ended: `address`, `cause`; `reason` where that has a word of its own, with `detail` (what
+    /// others said of it) or `seconds`.
     ExecOutcomeUnknown => Ask,
     /// A command was given up because its output was not taken: `address`, `cause`.
     ExecOutputTooLarge => Fix,
@@ -191,8 +192,104 @@ codes! {
     ConnectionLost => Retry,
     /// Nothing was heard for too long, so the connection was given up: `address`, `seconds`.
     ConnectionSilent => Retry,
+
+    // Files on hosts. `doing` is a word of the catalogue (`files.doing`).
+    /// The server offers no SFTP: `address`.
+    SftpRefused => Fix,
+    /// The SFTP session ended: `address`, `cause`.
+    SftpFailed => Retry,
+    /// There is no such file or folder: `address`, `doing`, `path`, `cause`, as for those that follow.
+    FileNotFound => Fix,
+    /// The account may not do this.
+    FileDenied => Fix,
+    /// There is something of that name already.
+    FileExists => Fix,
+    /// The folder has something in it.
+    FolderNotEmpty => Fix,
+    /// The host's disk is full, or the account's quota is used up.
+    HostDiskFull => Fix,
+    /// It failed for another reason.
+    FileFailed => Fix,
+    /// A file of this computer could not be moved to the trash: `path`, `cause`.
+    TrashFailed => Fix,
+    /// The host has no `sftp-server` that root could run: `address`.
+    SftpServerMissing => Fix,
+    /// The host has no sudo: `address`, `user`, `cause`, as for those that follow.
+    SudoMissing => Fix,
+    /// The account may not use sudo, or not for this.
+    SudoDenied => Fix,
+    /// sudo there works in terminals only (`requiretty`).
+    SudoWantsTerminal => Fix,
+    /// It took none of the passwords.
+    SudoPasswordRefused => Retry,
+    /// The person dismissed the question for the password.
+    SudoCancelled => Ask,
+    /// It failed for another reason.
+    SudoFailed => Fix,
+    /// A file cannot be changed in place: `reason` (a word of the catalogue).
+    EditRefused => Fix,
+    /// The program for changing files did not start: `command`, `cause`.
+    EditorFailed => Fix,
+
+    // Commands on many hosts.
+    /// A command was not run: `reason`.
+    RunRefused => Fix,
+    /// What a command was to read could not be read: `path`, `cause`.
+    RunInputUnreadable => Fix,
+    /// A host could not start, read or end a command that keeps running: `address`, `cause`.
+    DetachedFailed => Fix,
+
+    // Tunnels. `listen` and `target` are ends as a person writes them.
+    /// What is typed cannot be a tunnel: `field`, `reason`.
+    TunnelInvalid => Fix,
+    /// The tunnel is not there any more.
+    TunnelNotFound => Fix,
+    /// Something else listens there already: `listen`.
+    TunnelPortInUse => Fix,
+    /// A port below 1024 needs rights that the app has not: `listen`.
+    TunnelPortPrivileged => Fix,
+    /// This computer cannot listen there: `listen`, `cause`.
+    TunnelBindFailed => Fix,
+    /// The server does not listen for us: `address`, `listen`.
+    TunnelListenRefused => Fix,
+    /// The server allows no connection to the target: `address`, `target`.
+    TunnelForbidden => Fix,
+    /// The host could not reach the target: `address`, `target`, `cause`.
+    TunnelTargetFailed => Fix,
+    /// This computer could not reach the target of a remote tunnel: `target`, `cause`.
+    TunnelTargetFailedHere => Fix,
+    /// A connection was reset since what came for it was not taken: `target`, `cause`.
+    TunnelBehind => Fix,
+    /// A connection waited in vain for the host to be back: `target`, `seconds`.
+    TunnelWaited => Retry,
+    /// What connected to a SOCKS proxy speaks something else: `cause`.
+    TunnelNotSocks => Fix,
+
+    // Pipes between hosts.
+    /// What is written down cannot be run: `reason` (a word of the catalogue).
+    PipeInvalid => Fix,
+    /// The pipe is not there any more.
+    PipeNotFound => Fix,
+
+    // Jobs of the transfer queue.
+    /// The job is not in the queue any more.
+    JobNotFound => Fix,
+    /// A job cannot be taken on: `reason` (a word of the catalogue).
+    JobRefused => Fix,
+    /// A file or folder of this computer could not be used: `path`, `cause`.
+    LocalFileFailed => Fix,
+    /// The disk of this computer is full: `path`.
+    LocalDiskFull => Fix,
+    /// A file is not copied, since that would not be safe or not be the same: `path`, `reason` (a word of the catalogue).
+    NotCopied => Fix,
+    /// A sync does not begin, or deletes nothing: `reason` (a word of the catalogue), `count`, `entries`, `pattern`.
+    SyncRefused => Fix,
+
+    // Terminals and what belongs to them.
     /// The terminal is not there any more.
     TerminalNotFound => Fix,
+    /// A regular expression cannot be looked for in all terminals: `cause`.
+    PatternUnusable => Fix,
     /// No shell was started on this computer: `cause`.
     LocalShellFailed => Fix,
     /// A transcript or a recording could not be written, and has ended: `path`, `cause`.
@@ -203,8 +300,12 @@ codes! {
     RecordingUnusable => Fix,
     /// The built-in host did not start: `cause`.
     BuiltinFailed => Retry,
+    /// So many windows are open that there can be no more: `limit`.
+    WindowLimit => Fix,
     /// A link that is not http(s) was refused: `url`.
     LinkRefused => Fix,
+    /// An `ssh://` link, or what `bowline open` asked for, makes no sense: `link`, `reason` (a word of the catalogue).
+    SshLinkRefused => Fix,
     /// Our own mistake: `cause`.
     Internal => Bug,
 }
@@ -223,6 +324,11 @@ pub struct Error {
 }
 
 impl ErrorCode {
+    /// As the window knows it, such as `key-unreadable`.
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// Whether an established connection ended: another one may take its place.
     pub fn is_lost_connection(self) -> bool {
         matches!(
@@ -265,10 +371,7 @@ impl Error {
 
     /// The code as the window knows it, such as `key-unreadable`.
     pub fn code_name(&self) -> String {
-        serde_json::to_value(self.code)
-            .ok()
-            .and_then(|name| name.as_str().map(str::to_owned))
-            .unwrap_or_default()
+        self.code.name()
     }
 
     /// The form in which it crosses to the window.
@@ -283,7 +386,7 @@ impl Error {
 }
 
 /// An [`Error`] as the window gets it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Problem {
     pub code: ErrorCode,
     pub action: Action,

@@ -16,15 +16,19 @@ pub use russh::{Pty as TerminalMode, Sig as Signal};
 
 use crate::connection::{Connection, SessionPlace};
 use crate::error::{Error, ErrorCode, Problem, Result};
+#[cfg(unix)]
+use crate::lend::wire::Control;
 use crate::terminal::state::TerminalSize;
 
-mod backlog;
+pub(crate) mod backlog;
 mod input;
 mod pump;
+mod unknown;
 
 pub use input::{ExecInput, InputClosed};
 
 use pump::Pump;
+pub(crate) use unknown::{Why, unknown};
 
 /// Pieces of output (at most 64 KiB each) between the task that drains the channel and whoever takes the output. When it
 /// is full, the task keeps what comes in its backlog.
@@ -87,6 +91,11 @@ pub enum WhenBehind {
     /// For a connection that others share: the channel is always drained, into 4 MiB of memory and then an unlinked file
     /// of at most 256 MiB. Beyond that this one program is given up with [`ErrorCode::ExecOutputTooLarge`].
     Spool,
+    /// For a connection that others share, and output that is not to be lost: as [`WhenBehind::Spool`], but with 256 MiB in the
+    /// file the connection is held back as with [`WhenBehind::PushBack`]. Others on it are slow meanwhile, since one channel
+    /// alone cannot be held back, and so that this ends some day, the program is given up with 512 MiB in the file (after more
+    /// than an hour at 64 KiB/s).
+    SpoolThenPushBack,
     /// For a connection with no other session: after 4 MiB the channel is drained only as much as keeps the connection
     /// alive (64 KiB/s, into the file) and the server waits, as with OpenSSH's client. No byte is lost, however slow the
     /// reader is.
@@ -132,20 +141,66 @@ pub struct Exec {
 
 /// What the program writes, and how it ends.
 #[derive(Debug)]
-pub struct ExecOutput(mpsc::Receiver<ExecEvent>);
+pub struct ExecOutput {
+    events: mpsc::Receiver<ExecEvent>,
+    /// The server said that the program writes nothing more, and all that it wrote is in `events`.
+    all_out: CancellationToken,
+    /// Whoever takes the output was told so.
+    end_told: bool,
+}
+
+/// What [`ExecOutput::next_or_end_of_output`] has.
+#[derive(Debug)]
+pub enum Taken {
+    Event(ExecEvent),
+    /// The program has closed its output, and may run on. Told once at most: a program that ends need not close it before.
+    EndOfOutput,
+}
 
 impl ExecOutput {
+    /// The output of a program that another process runs for us.
+    pub(crate) fn of(events: mpsc::Receiver<ExecEvent>) -> Self {
+        Self { events, all_out: CancellationToken::new(), end_told: false }
+    }
+
     /// The next piece; [`ExecEvent::Ended`] is the last one and nothing follows it. May be dropped while it waits.
     pub async fn next(&mut self) -> Option<ExecEvent> {
-        self.0.recv().await
+        self.events.recv().await
+    }
+
+    /// As [`ExecOutput::next`], for whoever has to know the end of the output before that of the program.
+    pub async fn next_or_end_of_output(&mut self) -> Option<Taken> {
+        if self.end_told {
+            return self.events.recv().await.map(Taken::Event);
+        }
+        tokio::select! {
+            biased;
+            event = self.events.recv() => event.map(Taken::Event),
+            () = self.all_out.cancelled() => Some(match self.events.try_recv() {
+                Ok(event) => Taken::Event(event),
+                Err(_) => {
+                    self.end_told = true;
+                    Taken::EndOfOutput
+                }
+            }),
+        }
     }
 }
 
 /// Signals and sizes for a program that runs. Clones share it.
 #[derive(Clone)]
 pub struct ExecControl {
-    channel: Arc<ChannelWriteHalf<Msg>>,
+    way: Way,
     ended: CancellationToken,
+}
+
+/// How a program is reached.
+#[derive(Clone)]
+enum Way {
+    Channel(Arc<ChannelWriteHalf<Msg>>),
+    /// Through the app, which runs it for us.
+    #[cfg(unix)]
+    Lent(mpsc::Sender<Control>),
 }
 
 impl std::fmt::Debug for ExecControl {
@@ -155,15 +210,45 @@ impl std::fmt::Debug for ExecControl {
 }
 
 impl ExecControl {
+    /// For a program that the app runs for us.
+    #[cfg(unix)]
+    pub(crate) fn lent(orders: mpsc::Sender<Control>, ended: CancellationToken) -> Self {
+        Self { way: Way::Lent(orders), ended }
+    }
+
     /// Tells the terminal on the other side its new size. A program that has ended needs none.
     pub async fn resize(&self, size: TerminalSize) {
         let (cols, rows) = (u32::from(size.cols), u32::from(size.rows));
-        self.unless_ended(self.channel.window_change(cols, rows, 0, 0)).await;
+        match &self.way {
+            Way::Channel(channel) => self.unless_ended(channel.window_change(cols, rows, 0, 0)).await,
+            #[cfg(unix)]
+            Way::Lent(orders) => {
+                let TerminalSize { cols, rows } = size;
+                self.unless_ended(orders.send(Control::Resize { cols, rows })).await;
+            }
+        }
     }
 
     /// Sends a signal (RFC 4254, section 6.9). The server need not deliver it; OpenSSH does for programs without a PTY.
     pub async fn signal(&self, signal: Signal) {
-        self.unless_ended(self.channel.signal(signal)).await;
+        match &self.way {
+            Way::Channel(channel) => self.unless_ended(channel.signal(signal)).await,
+            #[cfg(unix)]
+            Way::Lent(orders) => {
+                let name = pump::signal_text(&signal);
+                self.unless_ended(orders.send(Control::Signal { name })).await;
+            }
+        }
+    }
+
+    /// Closes its channel: nobody reads what it writes, and it gets no input. OpenSSH lets it run on until it uses either.
+    pub async fn close(&self) {
+        match &self.way {
+            Way::Channel(channel) => self.unless_ended(channel.close()).await,
+            // The app does so when the output is dropped.
+            #[cfg(unix)]
+            Way::Lent(_) => {}
+        }
     }
 
     /// Whether it has ended and its channel is closed. Some of its output may still wait to be taken.
@@ -171,7 +256,7 @@ impl ExecControl {
         self.ended.is_cancelled()
     }
 
-    async fn unless_ended(&self, sending: impl Future<Output = Result<(), russh::Error>>) {
+    async fn unless_ended<T>(&self, sending: impl Future<Output = T>) {
         tokio::select! {
             _ = sending => {}
             () = self.ended.cancelled() => {}
@@ -187,6 +272,19 @@ impl ExecControl {
 /// [`ErrorCode::ChannelRefused`] and [`ErrorCode::ExecRefused`]: it did not run. [`ErrorCode::ExecOutcomeUnknown`]: the
 /// connection ended, or the server said nothing, after it had been asked for.
 pub async fn start(place: SessionPlace, request: ExecRequest) -> Result<Exec> {
+    let configured = place.connection().target().session.environment.clone();
+    start_with(place, request, &configured).await
+}
+
+/// The same with these variables in place of those of the host's config.
+///
+/// # Errors
+/// See [`start`].
+pub(crate) async fn start_with(
+    place: SessionPlace,
+    request: ExecRequest,
+    configured: &[(String, String)],
+) -> Result<Exec> {
     let channel = place.open_channel().await?;
     let (mut reader, writer) = channel.split();
     let channel = OpenChannel(Some(Arc::new(writer)));
@@ -194,10 +292,9 @@ pub async fn start(place: SessionPlace, request: ExecRequest) -> Result<Exec> {
     let address = connection.target().address.clone();
     let mut early = Vec::new();
     let answers = async {
-        let configured = &connection.target().session.environment;
         ask(&channel, &request, configured)
             .await
-            .map_err(|error| unknown(&connection, &error.to_string()))?;
+            .map_err(|error| unknown(&address, &Why::Other(error.to_string())))?;
         let pty_refused = request.pty.is_some() && !answer(&mut reader, &mut early, &connection).await?;
         if answer(&mut reader, &mut early, &connection).await? {
             Ok(pty_refused)
@@ -208,19 +305,20 @@ pub async fn start(place: SessionPlace, request: ExecRequest) -> Result<Exec> {
     let pty_refused = tokio::select! {
         biased;
         answered = tokio::time::timeout(START_TIMEOUT, answers) => answered.unwrap_or_else(|_| {
-            let cause = format!("the server did not say within {} s that it started", START_TIMEOUT.as_secs());
-            Err(unknown(&connection, &cause))
+            Err(unknown(&address, &Why::Late { seconds: START_TIMEOUT.as_secs() }))
         })?,
-        ended = connection.ended() => return Err(unknown(&connection, &ended.message)),
+        ended = connection.ended() => return Err(unknown(&address, &Why::Lost(ended))),
     };
     let writer = channel.writer()?;
     let ended = CancellationToken::new();
     let input = ExecInput::new(Box::pin(writer.make_writer()), ended.clone());
-    let control = ExecControl { channel: writer, ended: ended.clone() };
+    let control = ExecControl { way: Way::Channel(writer), ended: ended.clone() };
     let (out, output) = mpsc::channel(OUTPUT_PIECES);
-    let pump = Pump::new(reader, channel, place, request.when_behind, out);
+    let all_out = CancellationToken::new();
+    let pump = Pump::new(reader, channel, place, request.when_behind, out, all_out.clone());
     tokio::spawn(pump.run(early, ended.drop_guard()));
-    Ok(Exec { input, output: ExecOutput(output), control, pty_refused })
+    let output = ExecOutput { events: output, all_out, end_told: false };
+    Ok(Exec { input, output, control, pty_refused })
 }
 
 async fn ask(
@@ -258,38 +356,41 @@ async fn answer(
             Some(ChannelMsg::Success) => return Ok(true),
             Some(ChannelMsg::Failure) => return Ok(false),
             Some(ChannelMsg::Close) => {
-                return Err(unknown(connection, "the server closed the session before it answered"));
+                return Err(unknown(&connection.target().address, &Why::Unanswered));
             }
             // The connection is ending: it knows why.
-            None => return Err(unknown(connection, &end_of(connection).await)),
+            None => return Err(unknown(&connection.target().address, &end_of(connection).await)),
             Some(message) if early.len() < EARLY_MESSAGES => early.push(message),
             Some(_) => {}
         }
     }
 }
 
-/// Why a connection ended whose channel has gone already.
-async fn end_of(connection: &Connection) -> String {
+/// A signal by its name without `SIG` (RFC 4254, section 6.10).
+#[cfg(unix)]
+pub(crate) fn signal_named(name: &str) -> Signal {
+    let known = [
+        Signal::ABRT,
+        Signal::ALRM,
+        Signal::FPE,
+        Signal::HUP,
+        Signal::ILL,
+        Signal::INT,
+        Signal::KILL,
+        Signal::PIPE,
+        Signal::QUIT,
+        Signal::SEGV,
+        Signal::TERM,
+        Signal::USR1,
+    ];
+    let found = known.into_iter().find(|signal| pump::signal_text(signal) == name);
+    found.unwrap_or_else(|| Signal::Custom(name.to_owned()))
+}
+
+/// Why a channel has gone: with its connection, mostly.
+async fn end_of(connection: &Connection) -> Why {
     let ended = tokio::time::timeout(Duration::from_secs(1), connection.ended()).await;
-    ended.map_or_else(|_| "the session was closed".to_owned(), |error| cause_of(&error))
-}
-
-fn cause_of(error: &Error) -> String {
-    error.params.get("cause").cloned().unwrap_or_else(|| error.message.clone())
-}
-
-fn unknown(connection: &Connection, cause: &str) -> Error {
-    let address = &connection.target().address;
-    let cause = cause.trim_end_matches('.');
-    Error::new(
-        ErrorCode::ExecOutcomeUnknown,
-        format!(
-            "How the command on {address} ended is not known: {cause}. It may have run in part or to its end; it was \
-             not run again."
-        ),
-    )
-    .with("address", address)
-    .with("cause", cause)
+    ended.map_or(Why::Session, Why::Lost)
 }
 
 fn refused(address: &str, program: &Program) -> Error {

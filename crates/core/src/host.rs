@@ -1,11 +1,14 @@
 //! Saved hosts: what a person wrote down about a machine, and the checks on it.
 
+pub mod exchange;
 pub mod import;
 pub mod key_file;
+pub mod link;
 pub mod linked;
 pub mod pattern;
 pub mod ssh_config;
 pub mod store;
+pub mod tunnels;
 
 mod check;
 pub mod options;
@@ -114,4 +117,11 @@ pub enum StoreNotice {
     Newer { kept_as: String, version: u32 },
     /// The hosts could not be opened for writing; changes are refused.
     ReadOnly { path: String, problem: crate::error::Problem },
+    /// The file of the transfer queue was damaged or of a newer Bowline; it was set aside, and the queue is empty.
+    JobsSetAside { kept_as: String },
+    /// The transfer queue cannot be kept: jobs run, and are forgotten at the end.
+    JobsUnkept { path: String, problem: crate::error::Problem },
+    /// Files that another program changed did not get to their hosts before the app ended. Their copies lie below `folder`;
+    /// `paths` are those of the first ones, to be shown.
+    EditsLeft { folder: String, count: u32, paths: Vec<String> },
 }

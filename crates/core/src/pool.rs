@@ -19,9 +19,12 @@ use crate::host::HostId;
 use crate::network::NetworkEvent;
 use crate::timeline::{Timeline, TimelineEvent};
 
+pub mod bulk;
 mod reconnect;
 mod slot;
+pub mod spare_lanes;
 
+pub use reconnect::heals;
 use reconnect::{Noted, Turn};
 use slot::{Outcome, Slot};
 
@@ -55,7 +58,7 @@ pub type MakeTarget = Arc<dyn Fn() -> BoxFuture<'static, Result<Target>> + Send 
 #[derive(Clone)]
 pub struct Pool {
     dialer: Dialer,
-    expiry: IdleExpiry,
+    expiry: Arc<Mutex<IdleExpiry>>,
     hosts: Arc<Mutex<BTreeMap<HostId, Slot>>>,
     timeline: Timeline,
     on_change: OnChange,
@@ -78,7 +81,12 @@ pub enum Patience {
 
 impl Pool {
     pub fn new(dialer: Dialer, expiry: IdleExpiry, timeline: Timeline, on_change: OnChange) -> Self {
-        Self { dialer, expiry, hosts: Arc::default(), timeline, on_change }
+        Self { dialer, expiry: Arc::new(Mutex::new(expiry)), hosts: Arc::default(), timeline, on_change }
+    }
+
+    /// The last connection of a host outlives its last session for so long, those that are unused already too.
+    pub fn close_unused_after(&self, last: Duration) {
+        self.expiry.lock().unwrap_or_else(PoisonError::into_inner).last = last;
     }
 
     /// A place for one session on a connection to the host, with its channel open.
@@ -133,6 +141,15 @@ impl Pool {
         self.lane(host, &make_target, Patience::OneTry).await
     }
 
+    /// As [`Pool::carrier`], for what was there before: it waits until the host is up again.
+    ///
+    /// # Errors
+    /// As [`Pool::place_again`].
+    pub async fn carrier_again(&self, host: &HostId, make_target: MakeTarget) -> Result<SessionPlace> {
+        let _waiting = Waiting::begin(self, host);
+        self.lane(host, &make_target, Patience::UntilUp).await
+    }
+
     async fn lane(
         &self,
         host: &HostId,
@@ -178,6 +195,15 @@ impl Pool {
                 }
             }
         }
+    }
+
+    /// Every connection that is up and in no doubt.
+    pub fn lanes(&self) -> Vec<Arc<Connection>> {
+        let hosts = self.lock();
+        let sound = |lane: &&Arc<Connection>| {
+            lane.is_up() && matches!(*lane.status().borrow(), Status::Up { suspect_since: None, .. })
+        };
+        hosts.values().flat_map(|slot| slot.lanes.iter().filter(sound).cloned()).collect()
     }
 
     /// Every host that is or was connected since the start.
@@ -384,9 +410,9 @@ impl Pool {
                 (0, since) => since,
                 _ => None,
             };
-            let limit = self.with_slot(&host, |slot| {
-                if slot.lanes.len() > 1 { self.expiry.further } else { self.expiry.last }
-            });
+            let expiry = *self.expiry.lock().unwrap_or_else(PoisonError::into_inner);
+            let limit =
+                self.with_slot(&host, |slot| if slot.lanes.len() > 1 { expiry.further } else { expiry.last });
             if unused_since.is_some_and(|since| since.elapsed() >= limit) && connection.retire() {
                 connection.close().await;
                 continue;

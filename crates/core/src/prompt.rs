@@ -17,7 +17,7 @@ mod secret;
 mod visible;
 
 pub use secret::Secret;
-pub use visible::{visible, visible_line};
+pub use visible::{visible, visible_line, visible_text};
 
 /// How long a question waits for its answer. OpenSSH's LoginGraceTime is 120 s: after that the server has hung up.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(115);
@@ -77,6 +77,8 @@ pub enum Question {
         /// The one before was the kept one.
         kept_refused: bool,
     },
+    /// sudo wants the password of `user` to show files as root. Answers: `secret` or `cancel`.
+    Sudo { user: String, attempt: u32, kept_refused: bool },
     /// Answers: `secret` or `cancel`.
     Passphrase { key_path: String, attempt: u32 },
     /// Answers: `fields` or `cancel`.
@@ -166,6 +168,8 @@ pub enum PromptNews {
 #[derive(Debug, Default)]
 struct Open {
     last_id: u32,
+    /// See [`Prompts::asked_for_login`].
+    for_login: u32,
     questions: BTreeMap<u32, Waiting>,
 }
 
@@ -179,6 +183,16 @@ impl Prompts {
     /// `news` may lag: the questions that are open can always be read with [`Prompts::list`].
     pub fn new(news: mpsc::Sender<PromptNews>) -> Self {
         Self { open: Arc::default(), news }
+    }
+
+    /// How many questions there were so far.
+    pub fn asked(&self) -> u32 {
+        self.lock().last_id
+    }
+
+    /// As [`Prompts::asked`], without those about host keys: a key that was trusted is known the next time.
+    pub fn asked_for_login(&self) -> u32 {
+        self.lock().for_login
     }
 
     /// The questions that wait, oldest first.
@@ -204,6 +218,9 @@ impl Prompts {
                 return Err(cancelled(asker));
             }
             open.last_id += 1;
+            let of_the_key =
+                matches!(question, Question::HostKeyUnknown { .. } | Question::HostKeyChanged { .. });
+            open.for_login += u32::from(!of_the_key);
             let prompt = Prompt {
                 id: open.last_id,
                 host_id: asker.host_id.clone(),

@@ -33,7 +33,10 @@ pub mod state;
 mod tap;
 pub mod target;
 pub mod transcript;
+pub mod triggers;
+pub mod typing;
 pub mod view;
+
 pub mod zmodem;
 
 use commands::ShellFacts;
@@ -44,6 +47,7 @@ use screen::Screen;
 use source::Source;
 use state::{TerminalFacts, TerminalSize, TerminalState};
 use tap::Taps;
+use triggers::Watcher;
 use view::{Attachment, Output, View};
 use zmodem::Transfers;
 
@@ -75,20 +79,31 @@ pub struct Terminal {
 impl Terminal {
     /// Starts a terminal: `open` opens its source, and again whenever the source was lost.
     pub fn start(view: View, size: TerminalSize, open: OpenSource) -> Self {
-        let taps = Taps::default();
         let transfers = Transfers::default();
         // What is transferred belongs on no screen and in no transcript.
-        let open = taps.listen(transfers.listen(open));
+        let open = transfers.listen(open);
+        Self::of(view, size, open, transfers)
+    }
+
+    /// Starts a terminal that plays what was recorded: nobody is there to transfer anything.
+    pub fn play(view: View, size: TerminalSize, open: OpenSource) -> Self {
+        Self::of(view, size, open, Transfers::default())
+    }
+
+    fn of(view: View, size: TerminalSize, open: OpenSource, transfers: Transfers) -> Self {
+        let taps = Taps::default();
+        let open = taps.listen(open);
         Self { handle: Arc::new(driver::start(view, clamp(size), open)), taps, transfers }
     }
 
-    /// Shows everything to another output from now on, beginning with all that is there.
+    /// Shows everything to another output from now on, beginning with all that is there. Without a size, as a page has none
+    /// that shows it nowhere yet, it keeps the one that it has.
     ///
     /// # Errors
     /// [`ErrorCode::TerminalNotFound`] when it was closed, as for all that follow.
-    pub async fn attach(&self, output: Box<dyn Output>, size: TerminalSize) -> Result<Attachment> {
+    pub async fn attach(&self, output: Box<dyn Output>, size: Option<TerminalSize>) -> Result<Attachment> {
         let (tell, attached) = oneshot::channel();
-        self.command(Command::Attach(output, clamp(size), tell)).await?;
+        self.command(Command::Attach(output, size.map(clamp), tell)).await?;
         attached.await.map_err(|_| gone())
     }
 
@@ -104,6 +119,22 @@ impl Terminal {
     /// See [`Terminal::attach`].
     pub async fn set_scrollback(&self, lines: usize) -> Result<()> {
         self.command(Command::Scrollback(lines)).await
+    }
+
+    /// Whether its window draws pictures.
+    ///
+    /// # Errors
+    /// See [`Terminal::attach`].
+    pub async fn set_pictures(&self, shown: bool) -> Result<()> {
+        self.command(Command::Pictures(shown)).await
+    }
+
+    /// What is looked for in new lines from now on.
+    ///
+    /// # Errors
+    /// See [`Terminal::attach`].
+    pub async fn watch(&self, watcher: Watcher) -> Result<()> {
+        self.command(Command::Watch(watcher)).await
     }
 
     /// # Errors

@@ -162,6 +162,7 @@ impl Configured {
                 environment: environment(&resolved, local),
                 remote_command: resolved.remote_command.clone(),
                 request_tty: resolved.request_tty,
+                ..SessionSettings::default()
             },
             upkeep: upkeep(&resolved),
             notes,
@@ -171,7 +172,6 @@ impl Configured {
 }
 
 fn dial(resolved: &Resolved) -> Result<DialSettings> {
-    let usual = DialSettings::default();
     let family = resolved.address_family;
     let timeout = resolved.connect_timeout.filter(|seconds| *seconds > 0);
     Ok(DialSettings {
@@ -181,7 +181,8 @@ fn dial(resolved: &Resolved) -> Result<DialSettings> {
             values::AddressFamily::Inet6 => AddressFamily::V6,
         },
         bind_address: resolved.bind_address.as_deref().map(|text| bind(text, resolved)).transpose()?,
-        connect_timeout: timeout.map_or(usual.connect_timeout, |seconds| Duration::from_secs(seconds.into())),
+        bind_interface: resolved.bind_interface.clone(),
+        connect_timeout: timeout.map(|seconds| Duration::from_secs(seconds.into())),
         attempts: resolved.connection_attempts,
     })
 }
@@ -300,6 +301,7 @@ fn upkeep(resolved: &Resolved) -> Upkeep {
             interval: seconds(*server_alive_interval),
             count_max: *server_alive_count_max,
         }),
+        quiet: None,
         rekey_bytes: rekey_limit.bytes.and_then(|bytes| u64::try_from(bytes).ok()),
         rekey_time: rekey_limit.seconds.map(seconds),
     }

@@ -30,6 +30,7 @@ pub(super) fn form_query(mut query: Query, draft: &HostDraft) -> Query {
         shell_integration: _,
         // Says nothing about the way.
         transcript: _,
+        tunnels: _,
     } = &draft.options;
     query.destination = draft.address.clone();
     query.user = query.user.or_else(|| Some(draft.user.clone()).filter(|user| !user.is_empty()));

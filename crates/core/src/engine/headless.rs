@@ -1,5 +1,5 @@
 //! The engine for a command that runs beside the app or without it: it dials, asks and trusts as the app does, and reads
-//! the saved hosts without owning them.
+//! the saved hosts without owning them. It changes hosts beside the app or without it: see [`beside`](crate::host::store::beside).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,23 +9,27 @@ use tokio::sync::mpsc;
 use super::config_notes::ConfigNote;
 use super::configured::ConfigPlaces;
 use super::ways::{Carry, Made, Maker, Who};
-use super::{PROMPT_NEWS, target};
+use super::{PROMPT_NEWS, target, tunnels};
 use crate::auth::Authenticator;
 use crate::auth::secrets::Secrets;
 use crate::connection::dial::consent::Consents;
-use crate::connection::progress::Progress;
-use crate::connection::{Connection, Dialer, Target};
+use crate::connection::progress::{Progress, TestProgress};
+use crate::connection::{Connection, Dialer, SessionPlace, Target};
 use crate::error::{Error, Result};
+use crate::host::import::{self, ImportPreview};
+use crate::host::linked::{self, LinkedList};
 use crate::host::ssh_config::resolve::{ConfigChoice, Query, Resolved};
 use crate::host::store;
-use crate::host::{Host, HostList};
-use crate::prompt::{PromptNews, Prompts};
+use crate::host::store::beside::{self, Added, KeyFiles};
+use crate::host::{Host, HostDraft, HostId, HostList};
+use crate::pool::bulk;
+use crate::prompt::{Asker, PromptNews, Prompts};
 use crate::trust::TrustStore;
 
 /// Where a command finds the person's things.
 #[derive(Debug, Clone)]
 pub struct HeadlessConfig {
-    /// The app's: it holds the saved hosts. Never written to.
+    /// The app's: it holds the saved hosts.
     pub data_dir: PathBuf,
     /// `~/.ssh`; its parent is the home folder.
     pub ssh_dir: PathBuf,
@@ -35,9 +39,28 @@ pub struct HeadlessConfig {
     pub agent_socket: Option<PathBuf>,
 }
 
+type Told = dyn Fn(&Asker, TestProgress) + Send + Sync;
+
+/// Is told how far the connection to a jump host has come.
+#[derive(Clone)]
+pub struct JumpWatch(Arc<Told>);
+
+impl JumpWatch {
+    pub fn new(told: impl Fn(&Asker, TestProgress) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(told))
+    }
+}
+
+impl std::fmt::Debug for JumpWatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JumpWatch")
+    }
+}
+
 /// The engine without a store and a window. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Headless {
+    jump_watch: Option<JumpWatch>,
     dialer: Dialer,
     data_dir: PathBuf,
     places: ConfigPlaces,
@@ -76,7 +99,12 @@ impl Headless {
             authenticator: Authenticator { secrets: Secrets::open(), ssh_dir, agent_socket },
             consents,
         };
-        (Self { dialer, data_dir, places }, told)
+        (Self { jump_watch: None, dialer, data_dir, places }, told)
+    }
+
+    /// For targets that are found from now on.
+    pub fn watch_jumps(&mut self, watch: JumpWatch) {
+        self.jump_watch = Some(watch);
     }
 
     pub fn prompts(&self) -> &Prompts {
@@ -92,6 +120,64 @@ impl Headless {
         tokio::task::spawn_blocking(move || store::read(&dir)).await.map_err(Error::internal)?
     }
 
+    /// The hosts of the person's ssh_config, as they are now.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::Internal`].
+    pub async fn linked(&self) -> Result<LinkedList> {
+        let places = self.places.clone();
+        let looking = move || linked::list(&places.linked(), &places.local());
+        tokio::task::spawn_blocking(looking).await.map_err(Error::internal)
+    }
+
+    /// The hosts that an ssh_config names, as copies; without a path that of the person.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::ImportFailed`].
+    pub async fn importable(&self, config: Option<PathBuf>) -> Result<ImportPreview> {
+        let config = config.unwrap_or_else(|| self.places.ssh_dir.join("config"));
+        let existing = self.hosts().await?.hosts;
+        let looking = move || import::preview(&config, &existing);
+        tokio::task::spawn_blocking(looking).await.map_err(Error::internal)?
+    }
+
+    /// Saves hosts whose names are free.
+    ///
+    /// # Errors
+    /// Those of [`beside::add`], and about their tunnels.
+    pub async fn add_hosts(&self, drafts: Vec<HostDraft>, key_files: KeyFiles) -> Result<Added> {
+        let drafts = drafts.into_iter().map(tunnels::named).collect::<Result<Vec<_>>>()?;
+        let dir = self.data_dir.clone();
+        let adding = move || beside::add(&dir, &drafts, key_files);
+        tokio::task::spawn_blocking(adding).await.map_err(Error::internal)?
+    }
+
+    /// Whether an app has the hosts open at this moment.
+    pub async fn app_runs(&self) -> bool {
+        let dir = self.data_dir.clone();
+        tokio::task::spawn_blocking(move || store::is_open(&dir)).await.unwrap_or(false)
+    }
+
+    /// Whether a key of the target's host is trusted already.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::KnownHostsUnreadable`].
+    pub async fn knows_key(&self, target: &Target) -> Result<bool> {
+        let trust = self.dialer.trust.host(&target.trust, &target.address, target.port);
+        let known =
+            tokio::task::spawn_blocking(move || trust.known_types()).await.map_err(Error::internal)??;
+        Ok(target.pinned_key.is_some() || known.has_authority || !known.plain.is_empty())
+    }
+
+    /// Takes hosts off the list.
+    ///
+    /// # Errors
+    /// Those of [`beside::remove`].
+    pub async fn remove_hosts(&self, ids: Vec<HostId>) -> Result<Vec<HostId>> {
+        let dir = self.data_dir.clone();
+        tokio::task::spawn_blocking(move || beside::remove(&dir, &ids)).await.map_err(Error::internal)?
+    }
+
     /// The target of a wish, by the way that its form or its config asks for. Each jump host gets a connection of its own,
     /// which lasts as long as what it carries. `BatchMode` is for whoever answers the questions.
     ///
@@ -103,13 +189,19 @@ impl Headless {
         if query.config == ConfigChoice::Usual {
             query.config = self.places.choice();
         }
-        let dialer = self.dialer.clone();
+        let (dialer, watch) = (self.dialer.clone(), self.jump_watch.clone());
         let carry: Carry = Arc::new(move |_, carrier| {
-            let dialer = dialer.clone();
+            let (dialer, watch) = (dialer.clone(), watch.clone());
             Arc::new(move || {
-                let (dialer, carrier) = (dialer.clone(), carrier.clone());
+                let (dialer, carrier, watch) = (dialer.clone(), carrier.clone(), watch.clone());
                 Box::pin(async move {
-                    let connection = Connection::open(&dialer, carrier, &|_| ()).await?;
+                    let asker = carrier.asker.clone();
+                    let progress = |step: TestProgress| {
+                        if let Some(JumpWatch(told)) = &watch {
+                            told(&asker, step);
+                        }
+                    };
+                    let connection = Connection::open(&dialer, carrier, &progress).await?;
                     connection.reserve().ok_or_else(|| Error::internal("a new connection is full"))
                 })
             })
@@ -148,6 +240,14 @@ impl Headless {
     /// Those of [`Connection::open`].
     pub async fn connect(&self, target: Target, progress: Progress<'_>) -> Result<Arc<Connection>> {
         Connection::open(&self.dialer, target, progress).await
+    }
+
+    /// A place on a further connection for a large file, which asks nobody anything and ends with the place.
+    ///
+    /// # Errors
+    /// See [`Headless::connect`]; a login that needs a person fails.
+    pub async fn connect_bulk(&self, target: Target) -> Result<SessionPlace> {
+        bulk::dial(&self.dialer, target).await
     }
 }
 

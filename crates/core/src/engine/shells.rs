@@ -1,5 +1,6 @@
 //! The shells that a terminal had one after the other, and what the next one begins with.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
@@ -17,6 +18,8 @@ pub(super) struct Shells {
     /// Random: what a terminal's shells on a host are called by.
     name: Uuid,
     last: Mutex<Last>,
+    /// The connection that the newest one is on; none yet is 0.
+    lane: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -31,11 +34,21 @@ struct Last {
 
 impl Shells {
     pub fn named(name: Uuid) -> Self {
-        Self { name, last: Mutex::default() }
+        Self { name, last: Mutex::default(), lane: AtomicU32::new(0) }
     }
 
     pub fn name(&self) -> Uuid {
         self.name
+    }
+
+    /// The next one is on this connection.
+    pub fn moved_to(&self, lane: u32) {
+        self.lane.store(lane, Ordering::Relaxed);
+    }
+
+    /// Whether the newest one is, or was last, on this connection.
+    pub fn is_on(&self, lane: u32) -> bool {
+        self.lane.load(Ordering::Relaxed) == lane
     }
 
     /// What the next one begins with. `asks` says whether the server can be asked where the last one is.
@@ -61,6 +74,11 @@ impl Shells {
         let end_line = launch.end_line().filter(|_| lives_on);
         let mut last = self.last();
         (last.ran, last.in_vain) = (Some((launch.mark, end_line)), 0);
+    }
+
+    /// The mark of the one that ran last.
+    pub fn mark(&self) -> Option<String> {
+        self.last().ran.as_ref().map(|(mark, _)| mark.clone())
     }
 
     /// The line that ends the session of the last one; nothing if it does not outlive its terminal.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+use super::tunnels::is_offered;
 use super::view::EngineEvent;
 use super::ways::{Made, Maker, Via, Who, alias};
 use super::{BUILTIN_ID, Builtin, ConfigNotes, Engine, PasswordChange, not_found};
@@ -25,7 +26,7 @@ impl Engine {
         Box::pin(async move {
             if id.0 == BUILTIN_ID {
                 let started = engine.inner.builtin.start().await;
-                return started.map(builtin).map_err(|cause| {
+                return started.map(|started| engine.timed(builtin(started))).map_err(|cause| {
                     Error::new(
                         ErrorCode::BuiltinFailed,
                         format!("The built-in host did not start: {cause}. Try again."),
@@ -75,7 +76,7 @@ impl Engine {
         let made = self.maker().by_form(self.query(), &draft, who, &hosts).await?;
         Ok(match id {
             Some(id) => self.told(&id, made),
-            None => made.target,
+            None => self.timed(made.target),
         })
     }
 
@@ -97,7 +98,8 @@ impl Engine {
 
     /// Tells what of the config is not as it says, once in this run.
     fn told(&self, id: &HostId, made: Made) -> Target {
-        let Made { target, notes, .. } = made;
+        let Made { target, mut notes, .. } = made;
+        notes.retain(|note| !is_offered(note));
         if !notes.is_empty() {
             let notes = ConfigNotes { host_id: id.clone(), notes };
             let mut known = self.inner.notes_told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -105,6 +107,14 @@ impl Engine {
                 let _ = self.inner.events.send(EngineEvent::ConfigNotes(notes));
             }
         }
+        self.timed(target)
+    }
+
+    /// With what the person has set about time where nothing else was said about this host.
+    fn timed(&self, mut target: Target) -> Target {
+        let times = *self.inner.times.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        target.dial.connect_timeout.get_or_insert(times.dialling());
+        target.upkeep.quiet = Some(times.quiet());
         target
     }
 
@@ -116,7 +126,10 @@ impl Engine {
                 let (engine, id) = (self.clone(), id.clone());
                 Arc::new(move || engine.target(&id))
             }
-            None => Arc::new(move || Box::pin(std::future::ready(Ok(target.clone())))),
+            None => {
+                let target = self.timed(target);
+                Arc::new(move || Box::pin(std::future::ready(Ok(target.clone()))))
+            }
         };
         let (engine, through, kept_for) = (self.clone(), via.id.clone(), via.kept_for.clone());
         Arc::new(move || {

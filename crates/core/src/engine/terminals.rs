@@ -1,12 +1,12 @@
 //! The terminals that run, by their numbers.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ use crate::terminal::screen::{SCROLLBACK_LINES, SCROLLBACK_LINES_MAX};
 use crate::terminal::seam::SeamWords;
 use crate::terminal::state::{TerminalEnd, TerminalId, TerminalSize, TerminalState, TerminalView};
 use crate::terminal::target::TerminalTarget;
+use crate::terminal::triggers::{self, FOUND_MAX, TriggerRule, Triggers};
+use crate::terminal::typing::Typing;
 use crate::terminal::view::{Attachment, Output, View};
 use crate::terminal::{OpenSource, Opening, Terminal, gone, integration, shell};
 
@@ -43,6 +45,10 @@ pub(super) struct Terminals {
     last_id: Arc<AtomicU32>,
     /// Lines that each keeps above its screen.
     scrollback: Arc<AtomicUsize>,
+    pictures: Arc<AtomicBool>,
+    /// What is looked for in new lines.
+    triggers: Arc<Mutex<Triggers>>,
+    typing: Typing,
     events: broadcast::Sender<EngineEvent>,
     words: Arc<Mutex<SeamWords>>,
     /// Lines that end sessions whose terminals were closed while their host was away. When it is full the oldest is forgotten,
@@ -85,9 +91,13 @@ impl Engine {
             let open = self.open_on_host(host, Arc::clone(&shells));
             Box::new(move |_| open)
         });
-        let start = |id, view| Terminal::start(view, size, open(id));
+        let is_recording = matches!(TerminalTarget::of(host), TerminalTarget::Recording(_));
+        let start = |id, view| {
+            let begin = if is_recording { Terminal::play } else { Terminal::start };
+            begin(view, size, open(id))
+        };
         let id = self.inner.terminals.start(host.clone(), shells, view, start)?;
-        if !matches!(TerminalTarget::of(host), TerminalTarget::Recording(_)) {
+        if !is_recording {
             self.follow_transfers(id);
         }
         Ok(id)
@@ -106,6 +116,7 @@ impl Engine {
                     Opening::First => engine.inner.pool.place(&host, make_target).await?,
                     Opening::Again { .. } => engine.inner.pool.place_again(&host, make_target).await?,
                 };
+                shells.moved_to(place.connection().id());
                 engine.record_remembered(place.connection(), &host).await;
                 let size = *size.borrow();
                 // A command that the config has instead of a shell is nobody to type to, and no more is tmux or screen.
@@ -145,15 +156,15 @@ impl Engine {
         })
     }
 
-    /// Shows a terminal, running or ended, in another output from now on, beginning with all that is there. Returns which
-    /// attachment that is, for [`Engine::terminal_detach`].
+    /// Shows a terminal, running or ended, in another output from now on, beginning with all that is there. Without a size it
+    /// keeps the one that it has. Returns which attachment that is, for [`Engine::terminal_detach`].
     ///
     /// # Errors
     /// See [`Engine::terminal_write`].
     pub async fn terminal_attach(
         &self,
         id: TerminalId,
-        size: TerminalSize,
+        size: Option<TerminalSize>,
         output: Box<dyn Output>,
     ) -> Result<Attachment> {
         self.inner.terminals.get(id)?.attach(output, size).await
@@ -189,10 +200,32 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether windows draw pictures, and programs that ask are told so: in every terminal, now and from now on.
+    pub async fn terminal_pictures(&self, shown: bool) -> Result<()> {
+        self.inner.terminals.set_pictures(shown).await;
+        Ok(())
+    }
+
+    /// What is looked for in the new lines of every terminal, now and from now on; finds are told as events.
+    pub async fn trigger_rules(&self, rules: Vec<TriggerRule>) -> Result<()> {
+        self.inner.terminals.set_triggers(Triggers::new(rules)).await;
+        Ok(())
+    }
+
+    /// Whether a pattern can be looked for.
+    ///
+    /// # Errors
+    /// [`ErrorCode::PatternUnusable`].
+    pub async fn trigger_check(&self, pattern: String, case_sensitive: bool) -> Result<()> {
+        triggers::compile(&pattern, case_sensitive).map(|_| ())
+    }
+
     /// # Errors
     /// [`ErrorCode::TerminalNotFound`], as for the others.
     pub async fn terminal_write(&self, id: TerminalId, bytes: Bytes) -> Result<()> {
-        self.inner.terminals.get(id)?.write(bytes).await
+        let terminal = self.inner.terminals.get(id)?;
+        self.inner.terminals.typing.note(id);
+        terminal.write(bytes).await
     }
 
     /// # Errors
@@ -245,6 +278,9 @@ impl Terminals {
             running: Arc::default(),
             last_id: Arc::default(),
             scrollback: Arc::new(AtomicUsize::new(SCROLLBACK_LINES)),
+            pictures: Arc::default(),
+            triggers: Arc::default(),
+            typing: Typing::default(),
             events,
             words: Arc::default(),
             sessions_to_end: Arc::default(),
@@ -299,6 +335,8 @@ impl Terminals {
         }
         let id = TerminalId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
         view.set_scrollback(self.scrollback.load(Ordering::Relaxed));
+        view.set_pictures(self.pictures.load(Ordering::Relaxed));
+        view.give_way_to(self.typing.elsewhere(id));
         let terminal = start(id, view);
         tokio::spawn(self.clone().follow(id, host.clone(), terminal.clone()));
         tokio::spawn(self.clone().follow_shell(id, host.clone(), terminal.clone()));
@@ -332,11 +370,12 @@ impl Terminals {
     async fn follow(self, id: TerminalId, host: HostId, terminal: Terminal) {
         let (mut states, mut facts) = (terminal.state(), terminal.facts());
         drop(terminal);
+        self.watch(id).await;
         let mut next_facts = Instant::now();
         loop {
             let state = states.borrow_and_update().clone();
             let said = facts.borrow_and_update().clone();
-            let view = TerminalView { id, host_id: host.clone(), state, facts: said };
+            let view = TerminalView { id, host_id: host.clone(), state: state.clone(), facts: said };
             let _ = self.events.send(EngineEvent::Terminal(view));
             let news = tokio::select! {
                 changed = states.changed() => changed,
@@ -349,6 +388,12 @@ impl Terminals {
                 }
             };
             if news.is_err() {
+                // The facts may be gone a moment before anyone has looked at how it ended.
+                let (end, facts) = (states.borrow().clone(), facts.borrow().clone());
+                if end != state {
+                    let view = TerminalView { id, host_id: host, state: end, facts };
+                    let _ = self.events.send(EngineEvent::Terminal(view));
+                }
                 self.lock().remove(&id);
                 return;
             }
@@ -361,6 +406,48 @@ impl Terminals {
         for terminal in self.all().into_values() {
             let _ = terminal.set_scrollback(lines).await;
         }
+    }
+
+    async fn set_pictures(&self, shown: bool) {
+        self.pictures.store(shown, Ordering::Relaxed);
+        for terminal in self.all().into_values() {
+            let _ = terminal.set_pictures(shown).await;
+        }
+    }
+
+    async fn set_triggers(&self, triggers: Triggers) {
+        *self.triggers.lock().unwrap_or_else(PoisonError::into_inner) = triggers;
+        for id in self.all().into_keys() {
+            self.watch(id).await;
+        }
+    }
+
+    /// Looks for what is to be looked for in a terminal. What a recording shows happened long ago.
+    async fn watch(&self, id: TerminalId) {
+        let Ok((terminal, host)) = self.named(id) else { return };
+        if matches!(TerminalTarget::of(&host), TerminalTarget::Recording(_)) {
+            return;
+        }
+        let (tell, mut finds) = mpsc::channel(FOUND_MAX);
+        let triggers = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let watcher = triggers.of(id, &host, tell);
+        let is_idle = watcher.is_idle();
+        if terminal.watch(watcher).await.is_err() || is_idle {
+            return;
+        }
+        drop(terminal);
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            // Until the terminal is closed, or looks for something else.
+            while let Some(found) = finds.recv().await {
+                let _ = events.send(EngineEvent::Found(found));
+            }
+        });
+    }
+
+    /// Whose shells are on a connection.
+    pub(super) fn on_lane(&self, lane: u32) -> Vec<TerminalId> {
+        self.lock().iter().filter(|(_, one)| one.shells.is_on(lane)).map(|(id, _)| *id).collect()
     }
 
     /// What a terminal's sessions on its host are called by, and the file that it is kept in.
@@ -388,6 +475,11 @@ impl Terminals {
     pub(super) fn named(&self, id: TerminalId) -> Result<(Terminal, HostId)> {
         let running = self.lock();
         running.get(&id).map(|one| (one.terminal.clone(), one.host.clone())).ok_or_else(gone)
+    }
+
+    /// The mark of a terminal's shell.
+    pub(super) fn mark_of(&self, id: TerminalId) -> Option<String> {
+        self.lock().get(&id).and_then(|running| running.shells.mark())
     }
 
     fn get(&self, id: TerminalId) -> Result<Terminal> {

@@ -18,11 +18,13 @@ use crate::clock;
 use crate::error::{Error, Result};
 use crate::host::HostId;
 use crate::terminal::Terminal;
+use crate::terminal::kept::KeptScreen;
 use crate::terminal::state::{TerminalId, TerminalSize};
 use crate::terminal::view::View;
-use crate::workspace::document::{BroughtBack, KeptScrollback, Workspace, WorkspaceState};
+use crate::workspace::document::{BroughtBack, KeptScrollback, Workspace, WorkspaceState, WorkspaceWindow};
 use crate::workspace::files::{SCROLLBACK_FILES_BYTES, WorkspaceFiles};
 use crate::workspace::sealed::SealKey;
+use crate::workspace::windows::{WindowId, Windows, WindowsView};
 
 /// How often it is looked whether there is something to write.
 const LOOK: Duration = Duration::from_secs(1);
@@ -55,17 +57,19 @@ pub(super) struct Workspaces {
     files: WorkspaceFiles,
 }
 
-struct State {
-    current: Option<Workspace>,
-    /// The current one was not written yet.
-    is_new: bool,
+pub(super) struct State {
+    pub windows: Windows,
+    /// What lies in them was not written yet.
+    pub is_new: bool,
     last: Option<Workspace>,
     /// The file that each terminal is kept in.
     names: BTreeMap<TerminalId, Uuid>,
     /// The person wants it kept.
     keep: bool,
     /// The app ends: what closes now was open.
-    over: bool,
+    pub over: bool,
+    /// What the windows were told of each other last.
+    pub told: Option<WindowsView>,
 }
 
 impl Workspaces {
@@ -75,14 +79,25 @@ impl Workspaces {
         let reading = files.clone();
         let last = tokio::task::spawn_blocking(move || reading.begin()).await.map_err(Error::internal)?;
         let (orders, queue) = mpsc::channel(ORDERS);
-        let state =
-            State { current: None, is_new: false, last, names: BTreeMap::new(), keep: true, over: false };
+        let state = State {
+            windows: Windows::new(),
+            is_new: false,
+            last,
+            names: BTreeMap::new(),
+            keep: true,
+            over: false,
+            told: None,
+        };
         Ok((Self { state: Arc::new(Mutex::new(state)), orders, files }, OrderQueue(queue)))
     }
 
     /// A terminal was closed by the person: what it showed is kept no longer.
     pub fn forget(&self, id: TerminalId) {
-        let name = self.state().names.remove(&id);
+        let name = {
+            let mut state = self.state();
+            state.windows.forget(id);
+            state.names.remove(&id)
+        };
         if let Some(name) = name {
             // With a full queue it goes at the next start, when nothing refers to it any more.
             let _ = self.orders.try_send(Order::Remove(vec![name]));
@@ -93,33 +108,41 @@ impl Workspaces {
         let _ = self.orders.send(order).await;
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    /// Has it written soon. With a full queue another order does that.
+    pub fn write_soon(&self) {
+        let _ = self.orders.try_send(Order::Write(None));
+    }
+
+    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Engine {
-    /// What is open and what was. A page that starts anew shows the first, a new run offers the second.
-    pub async fn workspace(&self) -> Result<WorkspaceState> {
+    /// What is open in a window and what was. A page that starts anew shows the first, a new run offers the second.
+    pub async fn workspace(&self, window: WindowId) -> Result<WorkspaceState> {
         let terminals = self.inner.terminals.views();
         let state = self.inner.workspace.state();
-        Ok(WorkspaceState { current: state.current.clone(), terminals, last: state.last.clone() })
+        let terminals = state.windows.terminals_of(&window, terminals);
+        let last = state.last.clone().filter(|_| window == WindowId::main());
+        Ok(WorkspaceState { current: state.windows.state(&window), terminals, last })
     }
 
-    /// Keeps what is open now.
+    /// Keeps what is open in a window now.
     ///
     /// # Errors
     /// [`crate::error::ErrorCode::Internal`] for one that is too large.
-    pub async fn workspace_save(&self, workspace: Workspace) -> Result<()> {
-        workspace.check()?;
+    pub async fn workspace_save(&self, window: WindowId, tabs: WorkspaceWindow) -> Result<()> {
+        tabs.check()?;
         {
             let mut state = self.inner.workspace.state();
-            if state.over {
+            if state.over || !state.windows.save(&window, tabs) {
                 return Ok(());
             }
-            state.current = Some(workspace);
             state.is_new = true;
         }
+        // With its first words a page may have become the one in front.
+        self.front_changed();
         self.inner.workspace.order(Order::Write(None)).await;
         Ok(())
     }
@@ -129,7 +152,7 @@ impl Engine {
         {
             let mut state = self.inner.workspace.state();
             state.keep = keep;
-            state.is_new = keep && state.current.is_some();
+            state.is_new = keep;
             if !keep {
                 state.last = None;
                 state.names.clear();
@@ -143,7 +166,8 @@ impl Engine {
     /// [`Engine::terminal_attach`].
     ///
     /// # Errors
-    /// As [`Engine::terminal_open`].
+    /// As [`Engine::terminal_open`], and those of the keyring when it does not say whether it has the key. Then nothing is opened,
+    /// and what was kept stays.
     pub async fn terminal_bring_back(
         &self,
         host: HostId,
@@ -152,34 +176,42 @@ impl Engine {
     ) -> Result<BroughtBack> {
         let name = kept.and_then(|name| Uuid::parse_str(&name).ok());
         let (scrollback, view) = match name {
-            Some(name) => self.open_kept(name).await,
+            Some(name) => self.open_kept(name).await?,
             None => (KeptScrollback::None, View::detached()),
         };
-        let terminal = self.start_terminal(&host, size, view, name.unwrap_or_else(Uuid::new_v4))?;
-        if let (Some(name), KeptScrollback::Back) = (name, scrollback) {
-            // The file stays what it is until the terminal has shown more.
-            self.inner.workspace.state().names.insert(terminal, name);
+        let terminal =
+            self.start_terminal(&host, size, view.returning(), name.unwrap_or_else(Uuid::new_v4))?;
+        if let Some(name) = name {
+            let mut state = self.inner.workspace.state();
+            if scrollback != KeptScrollback::None {
+                // The file stays what it is until the terminal has shown more.
+                state.names.insert(terminal, name);
+            }
+            // A page that is loaded anew is offered only what is not back.
+            if let Some(last) = &mut state.last {
+                last.remove(&name.to_string());
+            }
         }
         self.transcribe_if_wanted(terminal, &host).await;
         Ok(BroughtBack { terminal, scrollback })
     }
 
-    async fn open_kept(&self, name: Uuid) -> (KeptScrollback, View) {
+    async fn open_kept(&self, name: Uuid) -> Result<(KeptScrollback, View)> {
         let files = self.inner.workspace.files.clone();
         let read = tokio::task::spawn_blocking(move || files.read_scrollback(name)).await;
         let sealed = match read.map_err(std::io::Error::other) {
             Ok(Ok(Some(sealed))) => sealed,
-            Ok(Ok(None)) => return (KeptScrollback::None, View::detached()),
+            Ok(Ok(None)) => return Ok((KeptScrollback::None, View::detached())),
             Ok(Err(error)) | Err(error) => {
                 tracing::warn!(%error, "what a terminal showed could not be read");
-                return (KeptScrollback::Lost, View::detached());
+                return Ok((KeptScrollback::Lost, View::detached()));
             }
         };
         // The person asks for it: a locked keyring may ask them in turn.
-        match read_key(self.secrets()).await.and_then(|key| key.open(name, &sealed)) {
+        Ok(match read_key(self.secrets()).await?.and_then(|key| key.open(name, &sealed)) {
             Some((kept, at)) => (KeptScrollback::Back, View::brought_back(&kept, &at)),
             None => (KeptScrollback::Lost, View::detached()),
-        }
+        })
     }
 
     /// The last workspace was brought back, or the person does not want it.
@@ -198,16 +230,29 @@ impl Engine {
 
     /// Writes everything a last time, before the terminals end.
     pub(super) async fn keep_workspace(&self) {
+        {
+            // A writing that takes longer than there is time finds the names also when the terminals are gone.
+            let mut state = self.inner.workspace.state();
+            for id in self.inner.terminals.all().into_keys() {
+                let Some(name) = self.inner.terminals.name_of(id) else { continue };
+                state.names.entry(id).or_insert(name);
+            }
+        }
         let (tell, written) = oneshot::channel();
-        self.inner.workspace.order(Order::Write(Some(tell))).await;
-        let _ = timeout(LAST_WRITING, written).await;
+        let writing = async {
+            self.inner.workspace.order(Order::Write(Some(tell))).await;
+            written.await
+        };
+        let _ = timeout(LAST_WRITING, writing).await;
+        // Before any terminal ends: what is still being written is that of one that was open.
         self.inner.workspace.state().over = true;
     }
 }
 
-/// The key, if the keyring has one.
-async fn read_key(secrets: &Secrets) -> Option<SealKey> {
-    secrets.get(SecretKind::Scrollback, KEY_ACCOUNT).await.ok()?.as_ref().and_then(SealKey::read)
+/// The key, if the keyring has one. One that does not answer or stays locked may have it.
+async fn read_key(secrets: &Secrets) -> Result<Option<SealKey>> {
+    let secret = secrets.get(SecretKind::Scrollback, KEY_ACCOUNT).await?;
+    Ok(secret.as_ref().and_then(SealKey::read))
 }
 
 /// The key, made if there was none, and only if nobody has to unlock the keyring for it.
@@ -288,19 +333,27 @@ impl Writing {
     async fn write_workspace(&mut self) {
         let workspace = {
             let mut state = self.keeper.workspaces.state();
-            let State { current, is_new, names, keep, .. } = &mut *state;
+            let State { windows, is_new, names, keep, .. } = &mut *state;
             if !*keep || !std::mem::take(is_new) {
                 return;
             }
-            let Some(current) = current else { return };
-            let mut workspace = current.clone();
+            let Some(mut workspace) = windows.document() else { return };
             workspace.saved_at_ms = clock::now_ms().round();
-            for tab in &mut workspace.tabs {
+            for tab in workspace.all_tabs_mut() {
                 // The number of a terminal means nothing to the next run.
-                tab.kept = tab.terminal.take().and_then(|id| names.get(&id)).map(Uuid::to_string);
+                let name = tab.terminal.take().and_then(|id| {
+                    // Without a keyring nothing is kept under it, and the session on the host is still found by it.
+                    names.get(&id).copied().or_else(|| self.keeper.terminals.name_of(id))
+                });
+                tab.kept = name.map(|name| name.to_string());
             }
             workspace
         };
+        // Each window is small enough; all of them may be too large to be read again, and what is there is better than that.
+        if let Err(error) = workspace.check() {
+            tracing::warn!(%error, "the workspace is not written");
+            return;
+        }
         self.files(move |files| files.write(&workspace)).await;
     }
 
@@ -345,6 +398,10 @@ impl Writing {
             state.is_new |= fresh;
             name
         };
+        self.write_kept(id, name, shown, kept).await;
+    }
+
+    async fn write_kept(&mut self, id: TerminalId, name: Uuid, shown: u64, kept: KeptScreen) {
         let Some(key) = self.key.take() else { return };
         let files = self.keeper.workspaces.files.clone();
         let writing = tokio::task::spawn_blocking(move || {
@@ -352,20 +409,26 @@ impl Writing {
             let written = sealed.map(|sealed| files.write_scrollback(name, &sealed));
             (key, written)
         });
+        let mut is_written = false;
         if let Ok((key, written)) = writing.await {
             self.key = Some(key);
             match written {
-                Some(Ok(())) => {}
+                Some(Ok(())) => is_written = true,
                 Some(Err(error)) => tracing::warn!(%error, "what a terminal showed could not be kept"),
                 None => tracing::warn!("what a terminal showed could not be sealed"),
             }
         }
-        // Closed meanwhile: what was just written is wanted no more.
-        if self.keeper.terminals.all().contains_key(&id) {
-            self.written.insert(id, Written { shown, at: Instant::now() });
-        } else {
+        let is_running = self.keeper.terminals.all().contains_key(&id);
+        // Closed by the person meanwhile: what was just written is wanted no more. At the end of the app it is.
+        if !is_running && !self.keeper.workspaces.state().over {
+            self.written.remove(&id);
             self.files(move |files| files.remove_scrollback(name)).await;
+            return;
         }
+        // What could not be written is tried again after the pause.
+        let before = self.written.get(&id).map_or(0, |written| written.shown);
+        let shown = if is_written { shown } else { before };
+        self.written.insert(id, Written { shown, at: Instant::now() });
     }
 
     async fn has_key(&mut self) -> bool {
@@ -385,3 +448,6 @@ impl Writing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! What a person has changed in files of hosts and not saved yet.
+
+use super::Engine;
+use crate::error::{Error, Result};
+use crate::files::edit::drafts::Draft;
+use crate::files::edit::look::Stamp;
+use crate::files::edit::open::refused;
+use crate::files::edit::view::{EditDraft, EditWords};
+use crate::files::look::ShownPath;
+use crate::host::HostId;
+
+impl Engine {
+    /// Keeps what is in an editor on this computer, in place of what was kept of the file before. Nothing is kept of what root sees.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::EditRefused`]: it is not open any more, or cannot be written here.
+    pub async fn file_draft_keep(&self, id: u32, words: EditWords) -> Result<()> {
+        let edit = self.inner.edits.get(id);
+        let edit = edit.ok_or_else(|| refused("gone", "the file is not open any more"))?;
+        let path = ShownPath::new(&edit.path).path;
+        let base = edit.known.map(|stamp| stamp.hash);
+        let drafts = self.inner.drafts.clone();
+        let keeping = tokio::task::spawn_blocking(move || drafts.keep(edit.host, path, words, base));
+        let kept = keeping.await.map_err(Error::internal)?;
+        kept.map_err(|error| refused("draft", &format!("a draft of it could not be kept: {error}")))
+    }
+
+    /// The text is saved, or nobody wants it.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::EditRefused`]: it could not be removed.
+    pub async fn file_draft_drop(&self, host: HostId, path: String) -> Result<()> {
+        let drafts = self.inner.drafts.clone();
+        let forgetting = tokio::task::spawn_blocking(move || drafts.forget(&host, &path));
+        let forgotten = forgetting.await.map_err(Error::internal)?;
+        forgotten.map_err(|error| refused("draft", &format!("its draft could not be removed: {error}")))
+    }
+
+    /// What is kept of a file that is being opened; one that says what the file says is over.
+    pub(super) async fn draft_of(
+        &self,
+        host: &HostId,
+        path: &str,
+        now: &EditWords,
+        stamp: &Stamp,
+    ) -> Option<EditDraft> {
+        let (drafts, of, at) = (self.inner.drafts.clone(), host.clone(), path.to_owned());
+        let Draft { words, base, kept_ms, .. } =
+            tokio::task::spawn_blocking(move || drafts.of(&of, &at)).await.ok()??;
+        if words == *now {
+            let _ = self.file_draft_drop(host.clone(), path.to_owned()).await;
+            return None;
+        }
+        Some(EditDraft { words, kept_ms: kept_ms as f64, is_outdated: base != Some(stamp.hash) })
+    }
+}
