@@ -20,26 +20,37 @@ const SETTABLE_MODE: u32 = 0o1777;
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
     root: Arc<Dir>,
+    /// Where paths that are not absolute begin, as clients name it.
+    start: Arc<str>,
 }
 
 /// A directory being listed.
 pub(crate) struct Listing(ReadDir);
 
 impl Folder {
-    /// Opens an existing folder of this machine as the root.
-    pub(crate) fn open(folder: &Path) -> io::Result<Folder> {
+    /// Opens an existing folder of this machine as the root. Paths that are not absolute begin at `start`, a path below it.
+    pub(crate) fn open(folder: &Path, start: &str) -> io::Result<Folder> {
         let root = Arc::new(Dir::open_ambient_dir(folder, ambient_authority())?);
-        Ok(Folder { root })
+        Ok(Folder { root, start: as_shown(start).into() })
+    }
+
+    /// A path as the client sees it: absolute, without `.` and `..`.
+    pub(crate) fn absolute(&self, path: &str) -> String {
+        if path.starts_with('/') { as_shown(path) } else { as_shown(&format!("{}/{path}", self.start)) }
+    }
+
+    fn below(&self, path: &str) -> io::Result<PathBuf> {
+        below(&self.absolute(path))
     }
 
     /// What is known about a path. A link is followed.
     pub(crate) fn stat(&self, path: &str) -> io::Result<FileAttributes> {
-        Ok(attributes(&self.root.metadata(below(path)?)?))
+        Ok(attributes(&self.root.metadata(self.below(path)?)?))
     }
 
     /// What is known about a path itself, be it a link.
     pub(crate) fn lstat(&self, path: &str) -> io::Result<FileAttributes> {
-        Ok(attributes(&self.root.symlink_metadata(below(path)?)?))
+        Ok(attributes(&self.root.symlink_metadata(self.below(path)?)?))
     }
 
     /// Opens a file. Anything that is not a file, such as a named pipe, would block and is refused.
@@ -49,7 +60,7 @@ impl Folder {
         flags: OpenFlags,
         mode: Option<u32>,
     ) -> io::Result<std::fs::File> {
-        let path = below(path)?;
+        let path = self.below(path)?;
         if self.root.metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file"));
         }
@@ -76,27 +87,27 @@ impl Folder {
 
     /// Starts to list a directory.
     pub(crate) fn list(&self, path: &str) -> io::Result<Listing> {
-        Ok(Listing(self.root.read_dir(below(path)?)?))
+        Ok(Listing(self.root.read_dir(self.below(path)?)?))
     }
 
     /// Makes a directory.
     pub(crate) fn make_directory(&self, path: &str) -> io::Result<()> {
-        self.root.create_dir(below(path)?)
+        self.root.create_dir(self.below(path)?)
     }
 
     /// Removes an empty directory.
     pub(crate) fn remove_directory(&self, path: &str) -> io::Result<()> {
-        self.root.remove_dir(below(path)?)
+        self.root.remove_dir(self.below(path)?)
     }
 
     /// Removes a file or a link.
     pub(crate) fn remove_file(&self, path: &str) -> io::Result<()> {
-        self.root.remove_file(below(path)?)
+        self.root.remove_file(self.below(path)?)
     }
 
     /// Renames; an existing target is an error, as SFTP version 3 has it.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        match self.root.symlink_metadata(below(to)?) {
+        match self.root.symlink_metadata(self.below(to)?) {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
             Err(_) => self.rename_over(from, to),
         }
@@ -104,13 +115,13 @@ impl Folder {
 
     /// Renames and replaces an existing target in one step (`posix-rename@openssh.com`).
     pub(crate) fn rename_over(&self, from: &str, to: &str) -> io::Result<()> {
-        self.root.rename(below(from)?, &self.root, below(to)?)
+        self.root.rename(self.below(from)?, &self.root, self.below(to)?)
     }
 
     /// Makes a link whose target lies in the folder. Others could not be followed here, but by whoever opens the folder
     /// in some other way.
     pub(crate) fn link(&self, target: &str, link: &str) -> io::Result<()> {
-        let link = below(link)?;
+        let link = self.below(link)?;
         let start = link.parent().map_or(0, |parent| parent.components().count());
         if !stays_inside(start, Path::new(target)) {
             return Err(io::ErrorKind::PermissionDenied.into());
@@ -123,13 +134,13 @@ impl Folder {
 
     /// Where a link leads, as it is written.
     pub(crate) fn link_target(&self, path: &str) -> io::Result<String> {
-        let target = self.root.read_link_contents(below(path)?)?;
+        let target = self.root.read_link_contents(self.below(path)?)?;
         Ok(target.to_string_lossy().into_owned())
     }
 
     /// Changes permissions, times and size of a file, or permissions and times of a directory.
     pub(crate) fn change(&self, path: &str, to: &FileAttributes) -> io::Result<()> {
-        let path = below(path)?;
+        let path = self.below(path)?;
         let found = self.root.metadata(&path)?;
         if let Some(permissions) = permissions(to, &found) {
             self.root.set_permissions(&path, permissions)?;
@@ -185,7 +196,7 @@ pub(crate) fn attributes_of(file: &std::fs::File) -> io::Result<FileAttributes> 
 }
 
 /// A client's path, absolute or not, as one below the root. `..` at the top stays there, as it does under `/`.
-pub(crate) fn below(path: &str) -> io::Result<PathBuf> {
+fn below(path: &str) -> io::Result<PathBuf> {
     let mut inside = PathBuf::new();
     for name in names(path) {
         // On Windows a name like `C:` or `a\b` is more than one component, or none.
@@ -205,7 +216,7 @@ pub(crate) fn below(path: &str) -> io::Result<PathBuf> {
 }
 
 /// The same path as the client sees it: absolute, without `.` and `..`.
-pub(crate) fn as_shown(path: &str) -> String {
+fn as_shown(path: &str) -> String {
     format!("/{}", names(path).join("/"))
 }
 
@@ -318,6 +329,17 @@ mod tests {
     }
 
     #[test]
+    fn paths_that_are_not_absolute_begin_at_the_start() {
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = Folder::open(root.path(), "home/ada").expect("the folder");
+        for (path, shown) in
+            [(".", "/home/ada"), ("", "/home/ada"), ("../bob/x", "/home/bob/x"), ("/etc", "/etc")]
+        {
+            assert_eq!(folder.absolute(path), shown, "{path}");
+        }
+    }
+
+    #[test]
     fn a_link_may_point_up_but_not_out() {
         assert!(stays_inside(1, Path::new("../b")));
         assert!(!stays_inside(0, Path::new("../b")));
@@ -337,7 +359,7 @@ mod tests {
         link(outside.path(), "absolute");
         let relative = Path::new("..").join(outside.path().file_name().expect("a name"));
         link(&relative, "relative");
-        let folder = Folder::open(inside.path()).expect("the folder");
+        let folder = Folder::open(inside.path(), "").expect("the folder");
         for name in ["absolute", "relative"] {
             let secret = format!("{name}/secret");
             assert!(folder.stat(&secret).is_err(), "{secret}");

@@ -36,8 +36,10 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// What a demo host is made from.
 #[derive(Debug, Clone)]
 pub struct DemoConfig {
-    /// The folder that SFTP shows as `/`; it must exist. Shells start in the person's home instead.
+    /// The folder that SFTP shows as `/`; it must exist.
     pub files: PathBuf,
+    /// Where in it SFTP begins, with slashes. Shells begin in the person's home.
+    pub start: String,
     /// The program to run as the shell; by default `$SHELL`, then the one in the password file, then `/bin/sh`
     /// (on Windows `%COMSPEC%`).
     pub shell: Option<PathBuf>,
@@ -89,7 +91,7 @@ pub(crate) struct Shared {
 impl DemoHost {
     /// Opens the port, makes the keys and serves until [`DemoHost::shutdown`] or drop. Needs a Tokio runtime.
     pub async fn start(config: DemoConfig) -> Result<DemoHost, DemoError> {
-        let files = Folder::open(&config.files)
+        let files = Folder::open(&config.files, &config.start)
             .map_err(|cause| DemoError::Files { folder: config.files.clone(), cause })?;
         let host_key = new_key()?;
         let client_key = new_key()?;

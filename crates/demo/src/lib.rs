@@ -1,7 +1,7 @@
 //! The built-in demo host: something to connect to before there is anything to connect to.
 //!
-//! [`DemoHost::start`] opens an SSH server on a free port of 127.0.0.1 that gives the person's own shell and one folder of
-//! files over SFTP. It accepts one ed25519 key, made for this run and never written anywhere, and nothing else: no password,
+//! [`DemoHost::start`] opens an SSH server on a free port of 127.0.0.1 that gives the person's own shell and the files
+//! below one folder over SFTP. It accepts one ed25519 key, made for this run and never written anywhere, and nothing else: no password,
 //! no other user, no forwarding. It ends completely, children included, with [`DemoHost::shutdown`] or when it is dropped.
 //!
 //! ```text

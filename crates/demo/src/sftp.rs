@@ -14,7 +14,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::channel::{FromClient, Gone, OUTPUT_BYTES, Stream, ToClient, feed};
 use crate::exit::Exit;
-use crate::folder::{self, Folder, Listing, as_shown};
+use crate::folder::{self, Folder, Listing};
 use crate::positional::{read_at, write_all_at};
 
 /// Files and directories open at once per channel; one more is refused.
@@ -267,7 +267,7 @@ impl Handler for Server {
     }
 
     async fn realpath(&mut self, id: u32, path: String) -> Reply<Name> {
-        Ok(one_name(id, as_shown(&path)))
+        Ok(one_name(id, self.folder.absolute(&path)))
     }
 
     async fn rename(&mut self, id: u32, oldpath: String, newpath: String) -> Reply<Status> {

@@ -87,7 +87,7 @@ fn a_runtime_that_ends_takes_the_host_and_its_children_with_it() {
 
 #[tokio::test]
 async fn a_folder_that_is_not_there_is_named_in_the_error() {
-    let config = DemoConfig { files: "/no/such/folder".into(), shell: None };
+    let config = DemoConfig { files: "/no/such/folder".into(), start: String::new(), shell: None };
     let error = DemoHost::start(config).await.expect_err("there is no such folder");
     assert!(matches!(error, DemoError::Files { .. }));
     assert!(error.to_string().contains("/no/such/folder"), "{error}");

@@ -45,7 +45,7 @@ impl Bed {
 
     pub async fn with_shell(shell: Option<PathBuf>) -> Bed {
         let files = tempfile::tempdir().expect("a folder for files");
-        let config = DemoConfig { files: files.path().to_owned(), shell };
+        let config = DemoConfig { files: files.path().to_owned(), start: String::new(), shell };
         let host = DemoHost::start(config).await.expect("the host starts");
         Bed { host, files, keys: tempfile::tempdir().expect("a folder for keys") }
     }
