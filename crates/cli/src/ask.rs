@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Policy {
 struct PolicyInner {
     /// The command line forbids questions.
     batch: bool,
+    /// In place of ssh(1), which runs the commands of a config (`ProxyCommand`, `Match exec`) without a question.
+    runs_commands: bool,
     /// Addresses of hosts whose own settings forbid them.
     silent: Mutex<Vec<String>>,
     /// Why a question was dismissed, by the shown address of the host.
@@ -44,7 +47,8 @@ impl Policy {
             .find(|(keyword, _)| keyword.eq_ignore_ascii_case("BatchMode"))
             .is_some_and(|(_, value)| ["yes", "true"].iter().any(|yes| value.eq_ignore_ascii_case(yes)));
         let (silent, refusals) = (Mutex::default(), Mutex::default());
-        Self { inner: Arc::new(PolicyInner { batch, silent, refusals }) }
+        let runs_commands = options.like_ssh;
+        Self { inner: Arc::new(PolicyInner { batch, runs_commands, silent, refusals }) }
     }
 
     /// Each host is asked about as its own settings say; of several names for one address the most careful one counts.
@@ -74,6 +78,18 @@ impl Policy {
 
     fn refusals(&self) -> std::sync::MutexGuard<'_, Vec<(String, String)>> {
         self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A question stands on the terminal, and its line is open.
+static OPEN: AtomicBool = AtomicBool::new(false);
+
+/// What comes next begins on a line of its own.
+pub fn leave() {
+    if OPEN.swap(false, Ordering::Relaxed)
+        && let Ok(mut terminal) = File::options().write(true).open("/dev/tty")
+    {
+        let _ = terminal.write_all(b"\n");
     }
 }
 
@@ -116,6 +132,9 @@ fn answer(prompt: &Prompt, policy: &Policy, wanted: &dyn Fn() -> bool) -> Option
         }
         return None;
     }
+    if let (Question::RunCommand { .. }, true) = (&prompt.question, policy.inner.runs_commands) {
+        return Some(Answer::Allow { always: false });
+    }
     let what = wish(prompt);
     if policy.is_silent(&prompt.address) {
         return Some(policy.refuse(prompt, format!("{what}, and BatchMode=yes forbids to ask")));
@@ -138,6 +157,7 @@ fn wish(prompt: &Prompt) -> String {
             format!("the host key of {address} is not known ({} {})", key.algorithm, key.fingerprint)
         }
         Question::Password { user, .. } => format!("{address} wants the password of {user}"),
+        Question::Sudo { user, .. } => format!("sudo on {address} wants the password of {user}"),
         Question::Passphrase { key_path, .. } => format!("the key {key_path} wants its passphrase"),
         Question::RunCommand { command, .. } => {
             format!("{address} needs the command \"{command}\" to be run here")
@@ -204,6 +224,13 @@ fn ask(prompt: &Prompt, terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::
             write!(out, "Password for {user} at {}: ", prompt.address)?;
             Ok(secret(terminal, wanted)?.map(|secret| Answer::Secret { secret, remember: false }))
         }
+        Question::Sudo { user, attempt, .. } => {
+            if *attempt > 1 {
+                writeln!(out, "Sorry, try again.")?;
+            }
+            write!(out, "Password of {user} for sudo at {}: ", prompt.address)?;
+            Ok(secret(terminal, wanted)?.map(|secret| Answer::Secret { secret, remember: false }))
+        }
         Question::Passphrase { key_path, attempt } => {
             if *attempt > 1 {
                 writeln!(out, "That was not it.")?;
@@ -266,6 +293,13 @@ fn secret(terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::Result<Option<
 /// One line without its end; none at the end of input, or when the question went away.
 fn line(mut terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::Result<Option<Secret>> {
     terminal.flush()?;
+    OPEN.store(true, Ordering::Relaxed);
+    let typed = typed(terminal, wanted);
+    OPEN.store(false, Ordering::Relaxed);
+    typed
+}
+
+fn typed(mut terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::Result<Option<Secret>> {
     let mut typed = Vec::with_capacity(ANSWER_MAX_BYTES);
     loop {
         let look = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
@@ -276,7 +310,7 @@ fn line(mut terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::Result<Optio
         };
         if !wanted() {
             // The next prompt of the shell begins on a line of its own.
-            writeln!(terminal)?;
+            leave();
             return Ok(None);
         }
         if ready == 0 {

@@ -1,26 +1,37 @@
 //! `bowline connect`: a terminal, or one command in place of ssh(1).
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bowline_core::connection::Connection;
 use bowline_core::engine::headless::Headless;
-use bowline_core::exec::{self, ExecEnd, ExecRequest, Program, PtyRequest, WhenBehind};
+use bowline_core::exec::{self, Exec, ExecEnd, ExecRequest, Program, PtyRequest, WhenBehind};
 use bowline_core::host::ssh_config::values::RequestTty;
 use rustix::stdio::stdin;
 use rustix::termios::isatty;
 
 use crate::ask::{self, Policy};
+use crate::borrow;
 use crate::command::{FAILED, say};
 use crate::escape::Escape;
+use crate::exec::leash::{self, Leash};
+use crate::lost;
 use crate::open;
 use crate::options::Connect;
 use crate::relay::{Over, Streams, relay};
 use crate::resolve::Resolved;
 use crate::signals::Signals;
-use crate::stdio::{Sink, Stdin};
+use crate::ssh::shown;
+use crate::stdio::{self, Sink, Stdin};
 use crate::tty;
 
 /// Connects and runs until the end; the status is the program's, as with ssh(1).
 pub async fn run(connect: Connect) -> u8 {
     let Ok(mut signals) = Signals::listen() else { return failed("signals cannot be listened to") };
+    run_with(connect, None, &mut signals).await
+}
+
+/// The same; with a leash what runs on the host ends with us.
+pub async fn run_with(connect: Connect, leash: Option<Leash>, signals: &mut Signals) -> u8 {
     let (engine, news) = match open::headless() {
         Ok(engine) => engine,
         Err(error) => return failed(&error),
@@ -43,10 +54,21 @@ pub async fn run(connect: Connect) -> u8 {
         Ok(session) => session,
         Err(error) => return failed(&error),
     };
+    if let Some(leash) = leash {
+        session.holds(leash);
+    }
+    let mut borrowed = match borrow::is_wanted(&connect.options, &session.resolved) {
+        true => session.borrowed(signals, || Ok(())).await,
+        false => None,
+    };
     loop {
-        match session.once(&mut signals).await {
+        let once = match borrowed.take() {
+            Some(once) => once,
+            None => session.once(signals).await,
+        };
+        match once {
             Once::Over(status) => return status,
-            Once::Lost if session.asked_to_go_on(&mut signals).await => {}
+            Once::Lost if session.asked_to_go_on(signals).await => {}
             Once::Lost => return FAILED,
         }
     }
@@ -57,35 +79,34 @@ fn failed(text: &str) -> u8 {
     FAILED
 }
 
-/// `-G`, in the form of ssh(1), which git uses to find out whom it talks to.
-fn show(resolved: &Resolved) -> u8 {
-    use std::io::Write;
-    let target = &resolved.target;
-    let text = format!(
-        "host {}\nuser {}\nhostname {}\nport {}\n",
-        target.asker.host, target.user, target.address, target.port
-    );
-    if std::io::stdout().write_all(text.as_bytes()).is_ok() { 0 } else { FAILED }
+/// `-G`.
+pub(crate) fn show(resolved: &Resolved) -> u8 {
+    if stdio::print(&shown::text(resolved)).is_ok() { 0 } else { FAILED }
 }
 
 /// How one connection went.
-enum Once {
+pub(crate) enum Once {
     Over(u8),
     /// An interactive shell lost its connection.
     Lost,
 }
 
-struct Session {
+pub(crate) struct Session {
     engine: Headless,
     resolved: Resolved,
     policy: Policy,
-    request: ExecRequest,
-    streams: Streams,
+    pub(crate) request: ExecRequest,
+    pub(crate) streams: Streams,
     no_input: bool,
 }
 
 impl Session {
-    fn new(engine: Headless, resolved: Resolved, policy: Policy, connect: &Connect) -> Result<Self, String> {
+    pub(crate) fn new(
+        engine: Headless,
+        resolved: Resolved,
+        policy: Policy,
+        connect: &Connect,
+    ) -> Result<Self, String> {
         let settings = &resolved.settings;
         let line = match (connect.command.is_empty(), &settings.remote_command) {
             (true, Some(line)) => line.as_bytes(),
@@ -108,7 +129,7 @@ impl Session {
             }),
             Wish::None => None,
             Wish::Refused => {
-                if !settings.quiet {
+                if !settings.quiet && !TOLD.swap(true, Ordering::Relaxed) {
                     say(
                         "there is no terminal on the host, because standard input is no terminal (-tt forces one)",
                     );
@@ -124,12 +145,59 @@ impl Session {
             stdin: None,
             stdout: Sink::stdout().map_err(standard)?,
             stderr: Sink::stderr().map_err(standard)?,
+            leash: None,
         };
         Ok(Self { engine, resolved, policy, request, streams, no_input })
     }
 
+    /// A terminal needs none: what runs on it is hung up with it.
+    fn holds(&mut self, mut leash: Leash) {
+        if self.request.pty.is_none() {
+            let program = std::mem::replace(&mut self.request.program, Program::Shell);
+            self.request.program = leash.around(program);
+            self.streams.leash = Some(leash);
+        } else {
+            leash::none_is_needed();
+        }
+    }
+
     fn is_interactive(&self) -> bool {
         self.request.program == Program::Shell && self.request.pty.is_some() && isatty(stdin())
+    }
+
+    /// Runs the program on a connection of the app; none if there is none, and nothing was done.
+    /// `when_started` is called when it runs.
+    pub(crate) async fn borrowed(
+        &mut self,
+        signals: &mut Signals,
+        when_started: impl FnOnce() -> Result<(), String>,
+    ) -> Option<Once> {
+        if let Some(pty) = &mut self.request.pty {
+            pty.size = tty::size(stdin());
+        }
+        let starting = borrow::program_and_beside(&self.resolved, &self.request);
+        let Some(started) = leash::started(&mut self.streams.leash, signals, starting).await else {
+            return Some(Once::Over(FAILED));
+        };
+        let started = match started {
+            Some(started) => started,
+            None if self.streams.leash.as_ref().is_some_and(Leash::is_pulled) => {
+                return Some(Once::Over(FAILED));
+            }
+            None => return None,
+        };
+        Some(match started {
+            Ok((started, lent)) => match when_started() {
+                Ok(()) => {
+                    if let Some(leash) = &mut self.streams.leash {
+                        leash.over(lent);
+                    }
+                    self.follow_to_the_end(started, signals).await
+                }
+                Err(error) => Once::Over(failed(&error)),
+            },
+            Err(error) => Once::Over(failed(&error.message)),
+        })
     }
 
     /// Connects, runs the program, and says goodbye.
@@ -147,7 +215,11 @@ impl Session {
         once
     }
 
-    async fn on(&mut self, connection: &std::sync::Arc<Connection>, signals: &mut Signals) -> Once {
+    pub(crate) async fn on(
+        &mut self,
+        connection: &std::sync::Arc<Connection>,
+        signals: &mut Signals,
+    ) -> Once {
         let quiet = self.resolved.settings.quiet;
         if let (Some(banner), false) = (connection.take_banner(), quiet) {
             let banner = format!("{}\n", banner.trim_end());
@@ -159,14 +231,20 @@ impl Session {
         if let Some(pty) = &mut self.request.pty {
             pty.size = tty::size(stdin());
         }
+        if let Some(leash) = &mut self.streams.leash {
+            leash.over(std::sync::Arc::clone(connection));
+        }
         let starting = exec::start(place, self.request.clone());
-        let started = tokio::select! {
-            started = starting => match started {
-                Ok(started) => started,
-                Err(error) => return Once::Over(failed(&error.message)),
-            },
-            () = signals.end() => return Once::Over(FAILED),
+        let started = match leash::started(&mut self.streams.leash, signals, starting).await {
+            Some(Ok(started)) => started,
+            Some(Err(error)) => return Once::Over(failed(&error.message)),
+            None => return Once::Over(FAILED),
         };
+        self.follow_to_the_end(started, signals).await
+    }
+
+    async fn follow_to_the_end(&mut self, started: Exec, signals: &mut Signals) -> Once {
+        let quiet = self.resolved.settings.quiet;
         // Only now: no question is on the terminal any more.
         if !self.no_input && self.streams.stdin.is_none() {
             match Stdin::start() {
@@ -182,11 +260,11 @@ impl Session {
         let escape = Escape::new(self.resolved.settings.escape.filter(|_| terminal));
         let over = relay(started, &mut self.streams, signals, escape, terminal).await;
         drop(raw);
-        self.judge(over, connection, terminal && !quiet)
+        self.judge(over, terminal && !quiet)
     }
 
-    fn judge(&self, over: Over, connection: &Connection, tell_the_end: bool) -> Once {
-        let address = &connection.target().address;
+    fn judge(&self, over: Over, tell_the_end: bool) -> Once {
+        let address = &self.resolved.target.address;
         Once::Over(match over {
             Over::Ended(ExecEnd::Exited { status }) => {
                 if tell_the_end {
@@ -200,7 +278,7 @@ impl Session {
             }
             Over::Ended(ExecEnd::Unknown { problem }) if self.is_interactive() => {
                 let cause = problem.params.get("cause").unwrap_or(&problem.message);
-                say(&format!("the connection to {address} was lost: {}", cause.trim_end_matches('.')));
+                say(&lost::line(address, cause));
                 return Once::Lost;
             }
             Over::Ended(ExecEnd::Unknown { problem }) => failed(&problem.message),
@@ -242,6 +320,9 @@ pub fn signalled(address: &str, signal: &str, core_dumped: bool, message: &str) 
     let words = if message.trim().is_empty() { String::new() } else { format!(": {message}") };
     format!("the command on {address} was ended by the signal {signal}{core}{words}")
 }
+
+/// Another session may be made of the same order, where no connection of the app carries it.
+static TOLD: AtomicBool = AtomicBool::new(false);
 
 enum Wish {
     Terminal,

@@ -4,41 +4,81 @@ use std::sync::Arc;
 
 use bowline_core::connection::Connection;
 use bowline_core::engine::headless::Headless;
-use bowline_core::error::{ErrorCode, Problem};
-use bowline_core::exec::{self, ExecEnd, ExecEvent, ExecRequest, Program, Stream, WhenBehind};
+use bowline_core::error::{Error, ErrorCode, Problem};
+use bowline_core::exec::{Stream, WhenBehind};
 use bowline_core::host::ssh_config::values::RequestTty;
+use bowline_core::run::folder::{HostFiles, RunFolder};
+use bowline_core::run::group;
+use bowline_core::run::kept::{Kept, part_bytes};
+use bowline_core::run::once::{self, Input, Order, Taker};
+use bowline_core::run::view::{INPUT_MAX_BYTES, RunState};
 use bytes::Bytes;
 use data_encoding::BASE64;
 use futures::StreamExt;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use crate::ask::{self, Policy};
+use crate::borrow;
 use crate::command::{FAILED, say};
 use crate::connect::{self, signalled};
 use crate::lines::Lines;
+use crate::lost;
 use crate::open;
-use crate::options::{Connect, Exec};
+use crate::options::{Connect, Exec, Options};
 use crate::resolve::Resolved;
 use crate::signals::Signals;
-use crate::stdio::{Broken, Sink};
+use crate::stdio::{Broken, Sink, Stdin};
+
+mod detached;
+mod grouped;
+pub mod leash;
+pub mod words;
+
+use grouped::Heard;
+use leash::Leash;
+use words::{InputFrom, More};
 
 /// Hosts at once unless `--limit` says otherwise: each is a dial, a login and perhaps a question.
 const AT_ONCE: usize = 16;
 
 /// Runs the command on every host. The status is the highest of all; for one host it is that of its command.
 pub async fn run(exec: Exec) -> u8 {
-    if let ([host], false) = (exec.hosts.as_slice(), exec.json) {
-        let mut options = exec.options;
-        if options.tty_wanted == 0 {
-            options.settings.push(("RequestTTY".to_owned(), "no".to_owned()));
-        }
-        return connect::run(Connect { options, host: host.clone(), command: exec.command }).await;
+    let plain = More { as_is: exec.more.as_is, ..More::default() };
+    if exec.hosts.len() == 1 && !exec.json && exec.more == plain {
+        return alone(exec).await;
     }
     let Ok(mut signals) = Signals::listen() else { return failed("signals cannot be listened to") };
+    let stop = CancellationToken::new();
+    let mut running = Box::pin(everywhere(exec, stop.clone()));
     tokio::select! {
-        status = everywhere(exec) => status,
+        status = &mut running => return status,
+        () = signals.end() => stop.cancel(),
+    }
+    // What runs on the hosts is ended first; whoever cannot wait for that says so once more.
+    tokio::select! {
+        _ = &mut running => FAILED,
         () = signals.end() => FAILED,
     }
+}
+
+/// On one host it is as `bowline connect`, and what ends us ends the command there.
+async fn alone(exec: Exec) -> u8 {
+    let Ok(mut signals) = Signals::listen() else { return failed("signals cannot be listened to") };
+    let Exec { mut options, hosts, command, more, .. } = exec;
+    let host = hosts.into_iter().next().unwrap_or_default();
+    if options.tty_wanted == 0 {
+        options.settings.push(("RequestTTY".to_owned(), "no".to_owned()));
+    }
+    let leash = Leash::new(&host, more.as_is);
+    let connect = Connect { options, host: host.clone(), command };
+    let status = connect::run_with(connect, Some(leash), &mut signals).await;
+    let Some(status) = signals.status() else { return status };
+    if !leash::is_told() {
+        say(&format!("{host}: interrupted before the command began"));
+    }
+    status
 }
 
 fn failed(text: &str) -> u8 {
@@ -46,7 +86,7 @@ fn failed(text: &str) -> u8 {
     FAILED
 }
 
-async fn everywhere(exec: Exec) -> u8 {
+async fn everywhere(exec: Exec, stop: CancellationToken) -> u8 {
     let (engine, news) = match open::headless() {
         Ok(engine) => engine,
         Err(error) => return failed(&error),
@@ -59,7 +99,7 @@ async fn everywhere(exec: Exec) -> u8 {
         match open::resolved(&engine, name, &exec.command, &exec.options).await {
             Ok(resolved) if resolved.settings.request_tty != RequestTty::Force => {
                 policy.add(&resolved);
-                hosts.push((name, resolved))
+                hosts.push((name, resolved));
             }
             Ok(_) => return failed("-tt is for one host"),
             Err(error) => return failed(&error),
@@ -68,112 +108,332 @@ async fn everywhere(exec: Exec) -> u8 {
     let (Ok(stdout), Ok(stderr)) = (Sink::stdout(), Sink::stderr()) else {
         return failed("no thread for the standard streams");
     };
-    let voice = |name: &str| Voice {
-        host: name.to_owned(),
-        json: exec.json,
-        stdout: stdout.clone(),
-        stderr: stderr.clone(),
+    if let Some(wanted) = &exec.more.detached {
+        // Nothing of ours runs there that would have to be ended.
+        let left = detached::run(&engine, &policy, &exec, wanted, &hosts, &stdout, &stderr);
+        return stop.run_until_cancelled(left).await.unwrap_or(FAILED);
+    }
+    let shared = match Shared::of(&exec, hosts.len(), stop, stdout, stderr).await {
+        Ok(shared) => shared,
+        Err(error) => return failed(&error),
     };
     let running = hosts.iter().map(|(name, resolved)| {
-        let (engine, policy, command, voice) = (&engine, &policy, &exec.command, voice(name));
+        let (engine, policy, shared) = (&engine, &policy, &shared);
         async move {
-            let end = once(engine, resolved, policy, command, &voice).await;
-            voice.end(&end).await.map(|()| end.status())
+            let mut voice = shared.voice(name);
+            let end = if shared.begins_no_more() {
+                End::of(RunState::NotStarted)
+            } else {
+                once(engine, resolved, policy, shared, &mut voice).await
+            };
+            let status = end.status();
+            if status != 0 && shared.more.stop_on_failure {
+                shared.failed.cancel();
+            }
+            match shared.more.group {
+                true => Ok((status, Some((voice, end)))),
+                false => voice.end(&end).await.map(|()| (status, None)),
+            }
         }
     });
-    let mut statuses = futures::stream::iter(running).buffer_unordered(exec.limit.unwrap_or(AT_ONCE));
-    let mut highest = 0;
-    while let Some(status) = statuses.next().await {
-        match status {
-            Ok(status) => highest = highest.max(status),
-            // Nobody reads what the others would say.
-            Err(Broken) => return FAILED,
-        }
-    }
-    let _ = stderr.flush().await;
-    if stdout.flush().await.is_err() { FAILED } else { highest }
-}
-
-/// How it went on one host.
-enum End {
-    Ended(ExecEnd),
-    /// It did not run.
-    Failed {
-        code: ErrorCode,
-        message: String,
-    },
-}
-
-impl End {
-    fn status(&self) -> u8 {
-        match self {
-            End::Ended(ExecEnd::Exited { status }) => status.to_le_bytes()[0],
-            End::Ended(ExecEnd::Signalled { .. } | ExecEnd::Unknown { .. }) | End::Failed { .. } => FAILED,
-        }
-    }
-}
-
-async fn once(engine: &Headless, resolved: &Resolved, policy: &Policy, command: &[u8], voice: &Voice) -> End {
-    let connection = match open::connect(engine, resolved, policy).await {
-        Ok(connection) => connection,
-        Err((code, message)) => return End::Failed { code, message },
-    };
-    let end = on(&connection, command, voice).await;
-    connection.close().await;
-    end
-}
-
-async fn on(connection: &Arc<Connection>, command: &[u8], voice: &Voice) -> End {
-    let Some(place) = connection.reserve() else {
-        let message = "the connection ended at once".to_owned();
-        return End::Failed { code: ErrorCode::ConnectionLost, message };
-    };
-    let request = ExecRequest {
-        program: Program::Command(command.to_vec()),
-        environment: Vec::new(),
-        pty: None,
-        // The connection has no other session.
-        when_behind: WhenBehind::PushBack,
-    };
-    let mut exec = match exec::start(place, request).await {
-        Ok(exec) => exec,
-        Err(error) => return End::Failed { code: error.code, message: error.message },
-    };
-    exec.input.close().await;
-    let (mut out, mut err) = (Lines::default(), Lines::default());
-    let end = loop {
-        match exec.output.next().await {
-            Some(ExecEvent::Output { stream, bytes }) => {
-                let lines = if stream == Stream::Stdout { &mut out } else { &mut err };
-                for line in lines.push(&bytes) {
-                    // Whoever cannot be told any more is noticed at the end.
-                    let _ = voice.line(stream, line).await;
-                }
+    let mut ends = futures::stream::iter(running).buffer_unordered(exec.limit.unwrap_or(AT_ONCE));
+    let (mut highest, mut heard) = (0, Vec::new());
+    loop {
+        let ended = tokio::select! {
+            ended = ends.next() => ended,
+            // Nobody reads what they would say: what runs on the hosts is ended.
+            () = shared.stdout.broken(), if !shared.stop.is_cancelled() => {
+                shared.stop.cancel();
+                continue;
             }
-            Some(ExecEvent::Ended(end)) => break end,
-            None => {
-                let message = "its task has ended".to_owned();
-                return End::Failed { code: ErrorCode::Internal, message };
+        };
+        match ended {
+            Some(Ok((status, last))) => {
+                highest = highest.max(status);
+                heard.extend(last.map(|(voice, end)| voice.heard(end)));
             }
-        }
-    };
-    for (stream, lines) in [(Stream::Stdout, &mut out), (Stream::Stderr, &mut err)] {
-        if let Some(rest) = lines.rest() {
-            let _ = voice.line(stream, rest).await;
+            Some(Err(Broken)) => shared.stop.cancel(),
+            None => break,
         }
     }
-    End::Ended(end)
+    if shared.stdout.is_broken() {
+        return FAILED;
+    }
+    let groups = group::alike(heard.iter().map(Heard::key));
+    for members in groups {
+        let members: Vec<&Heard> = members.into_iter().filter_map(|place| heard.get(place)).collect();
+        if grouped::say(&members, exec.json, &shared.stdout, &shared.stderr).await.is_err() {
+            return FAILED;
+        }
+    }
+    let _ = shared.stderr.flush().await;
+    if shared.stdout.flush().await.is_err() { FAILED } else { highest }
 }
 
-/// How one host speaks among others: with its name before each line, or as objects.
-struct Voice {
-    host: String,
+/// What all hosts have in common.
+struct Shared<'a> {
+    options: &'a Options,
+    more: &'a More,
+    order: Order,
     json: bool,
+    /// One host has no need of its name before each line.
+    prefixed: bool,
+    /// What is kept of each part of a stream, if equal results are said once.
+    part: usize,
+    input: Option<Bytes>,
+    folder: Option<Mutex<RunFolder>>,
+    stop: CancellationToken,
+    /// It failed somewhere, and begins nowhere any more.
+    failed: CancellationToken,
     stdout: Sink,
     stderr: Sink,
 }
 
+impl<'a> Shared<'a> {
+    async fn of(
+        exec: &'a Exec,
+        hosts: usize,
+        stop: CancellationToken,
+        stdout: Sink,
+        stderr: Sink,
+    ) -> Result<Self, String> {
+        let more = &exec.more;
+        let input = match more.input {
+            Some(InputFrom::Here) => Some(whole_input().await?),
+            Some(InputFrom::File(_)) | None => None,
+        };
+        let folder = match &more.output {
+            Some(below) => {
+                let folder = RunFolder::make(below).await.map_err(|error| error.message)?;
+                say(&format!("all output is written to {}", folder.path().display()));
+                Some(Mutex::new(folder))
+            }
+            None => None,
+        };
+        let order = Order {
+            command: exec.command.clone(),
+            as_is: more.as_is,
+            timeout: more.timeout,
+            // Each connection has no other session.
+            when_behind: WhenBehind::PushBack,
+        };
+        Ok(Self {
+            options: &exec.options,
+            more,
+            order,
+            json: exec.json,
+            prefixed: hosts > 1,
+            part: part_bytes(hosts),
+            input,
+            folder,
+            stop,
+            failed: CancellationToken::new(),
+            stdout,
+            stderr,
+        })
+    }
+
+    fn begins_no_more(&self) -> bool {
+        self.stop.is_cancelled() || self.failed.is_cancelled()
+    }
+
+    async fn input(&self) -> Result<Input, Error> {
+        match (&self.more.input, &self.input) {
+            (Some(InputFrom::File(path)), _) => Input::file(path.clone()).await,
+            (_, Some(bytes)) => Ok(Input::Bytes(bytes.clone())),
+            _ => Ok(Input::None),
+        }
+    }
+
+    fn voice(&self, name: &str) -> Voice {
+        let heard = self.more.group.then(|| (Kept::new(self.part), Kept::new(self.part)));
+        Voice {
+            host: name.to_owned(),
+            json: self.json,
+            prefixed: self.prefixed,
+            stdout: self.stdout.clone(),
+            stderr: self.stderr.clone(),
+            out: Lines::default(),
+            err: Lines::default(),
+            heard,
+            files: None,
+            broken: None,
+        }
+    }
+}
+
+/// All of standard input: every host is to get the same.
+async fn whole_input() -> Result<Bytes, String> {
+    let mut stdin = Stdin::start().map_err(|error| error.to_string())?;
+    let mut whole = Vec::new();
+    loop {
+        let piece = stdin.next().await.map_err(|error| format!("standard input: {error}"))?;
+        if piece.is_empty() {
+            return Ok(Bytes::from(whole));
+        }
+        if whole.len() + piece.len() > INPUT_MAX_BYTES {
+            return Err("standard input has more than 1 MiB: write it to a file for --stdin".to_owned());
+        }
+        whole.extend_from_slice(&piece);
+    }
+}
+
+/// How it went on one host.
+pub struct End(RunState);
+
+impl End {
+    fn of(state: RunState) -> Self {
+        Self(state)
+    }
+
+    fn failed(code: ErrorCode, message: String) -> Self {
+        Self(RunState::Failed { problem: Error::new(code, message).problem() })
+    }
+
+    fn status(&self) -> u8 {
+        match &self.0 {
+            RunState::Exited { status } => status.to_le_bytes()[0],
+            _ => FAILED,
+        }
+    }
+}
+
+async fn once(
+    engine: &Headless,
+    resolved: &Resolved,
+    policy: &Policy,
+    shared: &Shared<'_>,
+    voice: &mut Voice,
+) -> End {
+    let input = match shared.input().await {
+        Ok(input) => input,
+        Err(error) => return End::failed(error.code, error.message),
+    };
+    let asked = shared.order.asked();
+    let borrowed = match borrow::is_wanted(shared.options, resolved) && !shared.begins_no_more() {
+        true => borrow::program_and_beside(resolved, &asked.request).await,
+        false => None,
+    };
+    match borrowed {
+        None => {}
+        Some(Err(error)) => return End::of(once::not_started(&error)),
+        Some(Ok((program, beside))) => {
+            if let Err(error) = voice.open_files(shared).await {
+                // It runs by now, and ends with its output.
+                return End::of(RunState::Unknown { problem: error.problem() });
+            }
+            let state = once::follow(program, asked, &beside, &shared.order, input, &shared.stop, voice);
+            let state = state.await;
+            return voice.told(state).await;
+        }
+    }
+    let connection = tokio::select! {
+        connected = open::connect(engine, resolved, policy) => match connected {
+            Ok(connection) => connection,
+            Err((code, message)) => return End::failed(code, message),
+        },
+        () = shared.stop.cancelled() => return End::of(RunState::NotStarted),
+    };
+    let end = on(&connection, input, shared, voice).await;
+    connection.close().await;
+    end
+}
+
+async fn on(connection: &Arc<Connection>, input: Input, shared: &Shared<'_>, voice: &mut Voice) -> End {
+    // It may have failed elsewhere while this host was connected.
+    if shared.begins_no_more() {
+        return End::of(RunState::NotStarted);
+    }
+    let Some(place) = connection.reserve() else {
+        return End::failed(ErrorCode::ConnectionLost, "the connection ended at once".to_owned());
+    };
+    if let Err(error) = voice.open_files(shared).await {
+        return End::failed(error.code, error.message);
+    }
+    let state = once::run(place, &shared.order, input, &shared.stop, || (), voice).await;
+    voice.told(state).await
+}
+
+/// How one host speaks among others: with its name before each line, as objects, or all at once at the end.
+struct Voice {
+    host: String,
+    json: bool,
+    prefixed: bool,
+    stdout: Sink,
+    stderr: Sink,
+    out: Lines,
+    err: Lines,
+    heard: Option<(Kept, Kept)>,
+    files: Option<HostFiles>,
+    /// Why its files are not whole.
+    broken: Option<Error>,
+}
+
+impl Taker for Voice {
+    async fn take(&mut self, stream: Stream, bytes: Bytes) {
+        if let Some(files) = &mut self.files
+            && let Err(error) = files.write(stream, &bytes).await
+        {
+            (self.files, self.broken) = (None, Some(error));
+        }
+        match (&mut self.heard, stream) {
+            (Some((out, _)), Stream::Stdout) => out.push(&bytes),
+            (Some((_, err)), Stream::Stderr) => err.push(&bytes),
+            // One host speaks as its command does, byte by byte.
+            (None, _) if !self.json && !self.prefixed => {
+                let sink = if stream == Stream::Stdout { &self.stdout } else { &self.stderr };
+                // Whoever cannot be told any more is noticed at the end.
+                let _ = sink.write(bytes).await;
+            }
+            (None, _) => {
+                let lines = if stream == Stream::Stdout { &mut self.out } else { &mut self.err };
+                for line in lines.push(&bytes) {
+                    let _ = self.line(stream, line).await;
+                }
+            }
+        }
+    }
+}
+
 impl Voice {
+    /// Makes the files that it speaks into, if it is to.
+    async fn open_files(&mut self, shared: &Shared<'_>) -> Result<(), Error> {
+        if let Some(folder) = &shared.folder {
+            self.files = Some(folder.lock().await.files(&self.host).await?);
+        }
+        Ok(())
+    }
+
+    /// The end, after all that there was to say.
+    async fn told(&mut self, state: RunState) -> End {
+        self.finish().await;
+        match (state, self.broken.take()) {
+            // What was asked for is not there, whatever the command says of itself.
+            (RunState::Exited { status: 0 }, Some(error)) => End::failed(error.code, error.message),
+            (state, _) => End::of(state),
+        }
+    }
+
+    /// The last line of each stream may have no end.
+    async fn finish(&mut self) {
+        for (stream, rest) in [(Stream::Stdout, self.out.rest()), (Stream::Stderr, self.err.rest())] {
+            if let Some(rest) = rest {
+                let _ = self.line(stream, rest).await;
+            }
+        }
+        if let Some(files) = self.files.take()
+            && let Err(error) = files.finish().await
+        {
+            self.broken = Some(error);
+        }
+    }
+
+    fn heard(self, End(state): End) -> Heard {
+        let empty = || Kept::new(0);
+        let (stdout, stderr) = self.heard.unwrap_or_else(|| (empty(), empty()));
+        Heard { host: self.host, state, stdout, stderr }
+    }
+
     async fn line(&self, stream: Stream, line: Vec<u8>) -> Result<(), Broken> {
         if self.json {
             let name = if stream == Stream::Stdout { "stdout" } else { "stderr" };
@@ -188,31 +448,17 @@ impl Voice {
         sink.write(Bytes::from(prefixed)).await
     }
 
-    async fn end(&self, end: &End) -> Result<(), Broken> {
+    async fn end(&self, End(state): &End) -> Result<(), Broken> {
         let host = &self.host;
-        if self.json {
-            return self
-                .object(match end {
-                    End::Ended(ExecEnd::Exited { status }) => json!({"host": host, "type": "exit", "status": status}),
-                    End::Ended(ExecEnd::Signalled { signal, core_dumped, message }) => json!({
-                        "host": host, "type": "signal", "signal": signal, "coreDumped": core_dumped, "message": message,
-                    }),
-                    End::Ended(ExecEnd::Unknown { problem: Problem { code, message, .. } }) => {
-                        json!({"host": host, "type": "unknown", "code": code, "message": message})
-                    }
-                    End::Failed { code, message } => {
-                        json!({"host": host, "type": "error", "code": code, "message": message})
-                    }
-                })
-                .await;
+        if self.stdout.is_broken() {
+            // As in a shell, a reader that has gone is told to nobody.
+            return Err(Broken);
         }
-        match end {
-            End::Ended(ExecEnd::Exited { .. }) => {}
-            End::Ended(ExecEnd::Signalled { signal, core_dumped, message }) => {
-                say(&signalled(host, signal, *core_dumped, message));
-            }
-            End::Ended(ExecEnd::Unknown { problem }) => say(&format!("{host}: {}", problem.message)),
-            End::Failed { message, .. } => say(&format!("{host}: {message}")),
+        if self.json {
+            return self.object(ended(host, state)).await;
+        }
+        if let Some(why) = why(host, state) {
+            say(&why);
         }
         Ok(())
     }
@@ -227,5 +473,40 @@ fn output(host: &str, stream: &str, line: Vec<u8>) -> Value {
     match String::from_utf8(line) {
         Ok(text) => json!({"host": host, "type": stream, "text": text}),
         Err(error) => json!({"host": host, "type": stream, "base64": BASE64.encode(error.as_bytes())}),
+    }
+}
+
+/// The end of one host as an object.
+fn ended(host: &str, state: &RunState) -> Value {
+    match state {
+        RunState::Exited { status } => json!({"host": host, "type": "exit", "status": status}),
+        RunState::Signalled { signal, core_dumped, message } => json!({
+            "host": host, "type": "signal", "signal": signal, "coreDumped": core_dumped, "message": message,
+        }),
+        RunState::Unknown { problem: Problem { code, message, .. } } => {
+            json!({"host": host, "type": "unknown", "code": code, "message": lost::plain(message)})
+        }
+        RunState::Failed { problem: Problem { code, message, .. } } => {
+            json!({"host": host, "type": "error", "code": code, "message": message})
+        }
+        RunState::TimedOut { certain } => json!({"host": host, "type": "timeout", "certain": certain}),
+        RunState::Cancelled { certain } => json!({"host": host, "type": "stopped", "certain": certain}),
+        RunState::Waiting | RunState::Connecting | RunState::Running | RunState::NotStarted => {
+            json!({"host": host, "type": "not-started"})
+        }
+    }
+}
+
+/// What a person has to be told about the end; nothing of one with a status.
+fn why(host: &str, state: &RunState) -> Option<String> {
+    match state {
+        RunState::Exited { .. } => None,
+        RunState::Signalled { signal, core_dumped, message } => {
+            Some(signalled(host, signal, *core_dumped, message))
+        }
+        RunState::Unknown { problem } | RunState::Failed { problem } => {
+            Some(format!("{host}: {}", problem.message))
+        }
+        other => Some(format!("{host}: {}", other.outcome())),
     }
 }

@@ -1,7 +1,7 @@
 //! From a name to a connection that is logged in.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bowline_core::connection::Connection;
@@ -21,10 +21,18 @@ const SYSTEM_CONFIG: &str = "/etc/ssh/ssh_config";
 /// The app's identifier: its folder holds the saved hosts.
 const APP: &str = "dev.bowline.desktop";
 
+fn nowhere() -> String {
+    "there is no home folder: HOME is not set".to_owned()
+}
+
+/// Where the app keeps its things.
+pub fn data_dir() -> Result<PathBuf, String> {
+    Ok(dirs::data_dir().ok_or_else(nowhere)?.join(APP))
+}
+
 /// The engine on the person's own files.
 pub fn headless() -> Result<(Headless, mpsc::Receiver<PromptNews>), String> {
-    let nowhere = || "there is no home folder: HOME is not set".to_owned();
-    let data_dir = dirs::data_dir().ok_or_else(nowhere)?.join(APP);
+    let data_dir = data_dir()?;
     let ssh_dir = dirs::home_dir().ok_or_else(nowhere)?.join(".ssh");
     Ok(Headless::start(HeadlessConfig {
         data_dir,
@@ -52,7 +60,7 @@ pub async fn resolved(
     };
     let command = String::from_utf8_lossy(command);
     let resolved = resolve(engine, name, &command, options, &hosts).await?;
-    if !resolved.settings.quiet {
+    if !resolved.settings.quiet && (!options.like_ssh || options.verbose > 0) {
         resolved.unused.iter().for_each(|unused| say_once(unused));
     }
     Ok(resolved)

@@ -4,12 +4,39 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use bowline_core::host::ssh_config::forward::{self, Forward, Kind};
+
+use crate::completions::Shell;
+use crate::cp::words::{self, Cp, Wanted};
+use crate::doctor::words::{self as doctor_words, Doctor, Wanted as DoctorWanted};
+use crate::exec::words::More;
+use crate::help;
+use crate::hosts::words::{self as hosts_words, Order, Wanted as HostsWanted};
+use crate::pipe::words::{self as pipe_words, PipeOrder, Wanted as PipeWanted};
+use crate::ssh::words::{self as ssh_words, Order as SshOrder, Wanted as SshWanted};
+use crate::sync::words::{self as sync_words, Sync, Wanted as SyncWanted};
+
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     Connect(Box<Connect>),
     Exec(Box<Exec>),
-    Hosts { json: bool },
+    Cp(Box<Cp>),
+    Sync(Box<Sync>),
+    Tunnel(Box<TunnelOrder>),
+    Hosts(Order),
+    /// In the app.
+    Open(String),
+    Doctor(Box<Doctor>),
+    Completions(Shell),
+    Pipe(Box<PipeOrder>),
+    Ssh(Box<SshOrder>),
+    /// `bowline ssh -Q`: the text of its answer.
+    SshQuery(String),
+    SshVersion,
     Help,
+    /// Help on one command, by its words.
+    HelpOn(Vec<String>),
+    Man,
     Version,
 }
 
@@ -31,6 +58,17 @@ pub struct Exec {
     pub json: bool,
     /// How many hosts at once.
     pub limit: Option<usize>,
+    pub more: More,
+}
+
+/// `bowline tunnel`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct TunnelOrder {
+    pub options: Options,
+    pub host: String,
+    /// In the order in which they were given; none: those of the config.
+    pub forwards: Vec<Forward>,
+    pub json: bool,
 }
 
 /// The options that both have.
@@ -53,35 +91,144 @@ pub struct Options {
     pub subsystem: bool,
     /// `-G`: print what would be used, and end.
     pub show: bool,
+    /// The forwardings of the config are used.
+    pub tunnels: bool,
+    /// `-o BowlineBorrow=no`: no connection of the app is used.
+    pub own_connection: bool,
+    /// In place of ssh(1): what a file says and is not used is told with `-v` only.
+    pub like_ssh: bool,
+}
+
+impl Options {
+    /// Takes what stands behind `-o`.
+    pub fn set(&mut self, (keyword, value): (String, String)) -> Result<(), Usage> {
+        if !keyword.eq_ignore_ascii_case("BowlineBorrow") {
+            self.settings.push((keyword, value));
+            return Ok(());
+        }
+        self.own_connection |= match value.to_ascii_lowercase().as_str() {
+            "no" | "false" => true,
+            "yes" | "true" => false,
+            _ => return Err(usage(format!("-o {keyword}={value}: it is yes or no"))),
+        };
+        Ok(())
+    }
 }
 
 /// Why the arguments are not understood, for the person.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Usage(pub String);
 
-fn usage(text: impl Into<String>) -> Usage {
+pub fn usage(text: impl Into<String>) -> Usage {
     Usage(format!("{} (bowline --help shows how)", text.into()))
 }
 
-/// Understands the arguments after the program's name.
+/// Understands the arguments after the program's name. Help that a command is asked for is help on it.
 pub fn parse(arguments: Vec<OsString>) -> Result<Command, Usage> {
+    let words: Vec<String> = arguments.iter().map_while(|word| word.to_str().map(str::to_owned)).collect();
+    let parsed = parse_words(arguments);
+    let named = |words: &[String]| help::ENTRIES.iter().any(|entry| entry.name == words.join(" "));
+    match parsed {
+        Ok(Command::Help) => {
+            let name = [2, 1].into_iter().filter_map(|length| words.get(..length)).find(|words| named(words));
+            Ok(name
+                .filter(|words| words != &["help"])
+                .map_or(Command::Help, |name| Command::HelpOn(name.to_vec())))
+        }
+        other => other,
+    }
+}
+
+fn parse_words(arguments: Vec<OsString>) -> Result<Command, Usage> {
     let mut words = arguments.into_iter();
     let Some(first) = words.next() else { return Ok(Command::Help) };
     let rest: Vec<OsString> = words.collect();
     match first.to_str() {
         Some("connect") => connect(rest),
         Some("exec") => exec(rest),
-        Some("hosts") => match rest.iter().map(|word| word.to_str()).collect::<Vec<_>>()[..] {
-            [Some("list")] => Ok(Command::Hosts { json: false }),
-            [Some("list"), Some("--json")] | [Some("--json"), Some("list")] => {
-                Ok(Command::Hosts { json: true })
-            }
-            _ => Err(usage("hosts: there is only \"hosts list [--json]\"")),
-        },
-        Some("help" | "--help" | "-h") => Ok(Command::Help),
+        Some("cp") => words::parse(rest).map(|wanted| match wanted {
+            Wanted::Copy(cp) => Command::Cp(cp),
+            Wanted::Help => Command::Help,
+            Wanted::Version => Command::Version,
+        }),
+        Some("sync") => sync_words::parse(rest).map(|wanted| match wanted {
+            SyncWanted::Sync(sync) => Command::Sync(sync),
+            SyncWanted::Help => Command::Help,
+            SyncWanted::Version => Command::Version,
+        }),
+        Some("tunnel") => tunnel(rest),
+        Some("hosts") => hosts_words::parse(rest).map(|wanted| match wanted {
+            HostsWanted::Order(order) => Command::Hosts(order),
+            HostsWanted::Help => Command::Help,
+        }),
+        Some("doctor") => doctor_words::parse(rest).map(|wanted| match wanted {
+            DoctorWanted::Doctor(doctor) => Command::Doctor(doctor),
+            DoctorWanted::Help => Command::Help,
+            DoctorWanted::Version => Command::Version,
+        }),
+        Some("open") => one_word("open", "a host or an ssh:// link", rest)
+            .map(|word| word.map_or(Command::Help, Command::Open)),
+        Some("completions") => {
+            one_word("completions", "a shell: bash, zsh or fish", rest)?.map_or(Ok(Command::Help), |shell| {
+                let known = Shell::of(&shell).map(Command::Completions);
+                known.ok_or_else(|| {
+                    usage(format!("completions: there are none for {shell}: bash, zsh and fish"))
+                })
+            })
+        }
+        Some("help" | "--help" | "-h") => asked_help(rest),
+        Some("pipe") => pipe_words::parse(rest).map(|wanted| match wanted {
+            PipeWanted::Pipe(order) => Command::Pipe(order),
+            PipeWanted::Help => Command::Help,
+            PipeWanted::Version => Command::Version,
+        }),
+        Some("ssh") => ssh(rest),
         Some("--version" | "-V") => Ok(Command::Version),
-        _ => Err(usage(format!("there is no command \"{}\"", first.to_string_lossy()))),
+        _ => {
+            let typed = first.to_string_lossy();
+            let meant = help::meant(&typed).map(|command| format!(". Did you mean \"{command}\"?"));
+            Err(usage(format!("there is no command \"{typed}\"{}", meant.unwrap_or_default())))
+        }
     }
+}
+
+/// Help on what is named: `help`, `help hosts add`, `help --man`.
+fn asked_help(words: Vec<OsString>) -> Result<Command, Usage> {
+    let words = words.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
+    match words.first().map(String::as_str) {
+        None | Some("--help") => Ok(Command::Help),
+        Some("--man") => Ok(Command::Man),
+        Some(_) if help::ENTRIES.iter().any(|entry| entry.name == words.join(" ")) => {
+            Ok(Command::HelpOn(words))
+        }
+        Some(typed) => {
+            let meant = help::meant(typed).map(|command| format!(". Did you mean \"{command}\"?"));
+            Err(usage(format!("there is no command \"{}\"{}", words.join(" "), meant.unwrap_or_default())))
+        }
+    }
+}
+
+/// The one word that a command takes; none if help is asked for.
+fn one_word(command: &str, what: &str, words: Vec<OsString>) -> Result<Option<String>, Usage> {
+    let mut words = words.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
+    if words.iter().any(|word| word == "--help") {
+        return Ok(None);
+    }
+    match (words.pop(), words.pop()) {
+        (Some(word), None) if !word.starts_with('-') => Ok(Some(word)),
+        (Some(word), None) => Err(usage(format!("{command}: there is no option {word}"))),
+        _ => Err(usage(format!("{command}: it takes one word, {what}"))),
+    }
+}
+
+/// `bowline ssh`, and whatever this program is called by the name `ssh` with.
+pub fn ssh(words: Vec<OsString>) -> Result<Command, Usage> {
+    ssh_words::parse(words).map(|wanted| match wanted {
+        SshWanted::Run(order) => Command::Ssh(order),
+        SshWanted::Query(answer) => Command::SshQuery(answer),
+        SshWanted::Version => Command::SshVersion,
+        SshWanted::Help => Command::Help,
+    })
 }
 
 fn connect(words: Vec<OsString>) -> Result<Command, Usage> {
@@ -112,7 +259,7 @@ fn connect(words: Vec<OsString>) -> Result<Command, Usage> {
 fn exec(words: Vec<OsString>) -> Result<Command, Usage> {
     let mut exec = Exec::default();
     let mut words = Words::new(words);
-    let (mut json, mut limit) = (false, None);
+    let (mut json, mut limit, mut more) = (false, None, More::default());
     let mut long = |name: &str, words: &mut Words| match name {
         "--json" => {
             json = true;
@@ -126,7 +273,7 @@ fn exec(words: Vec<OsString>) -> Result<Command, Usage> {
             );
             Ok(true)
         }
-        _ => Ok(false),
+        other => more.take(other, words),
     };
     loop {
         match words.next_option(&mut exec.options, &mut long)? {
@@ -144,14 +291,52 @@ fn exec(words: Vec<OsString>) -> Result<Command, Usage> {
     if exec.hosts.is_empty() {
         return Err(usage("exec: a host is missing before --"));
     }
-    if exec.command.is_empty() {
-        return Err(usage("exec: a command is missing after --"));
-    }
-    (exec.json, exec.limit) = (json, limit);
+    more.check(exec.hosts.len(), !exec.command.is_empty())?;
+    (exec.json, exec.limit, exec.more) = (json, limit, more);
     Ok(Command::Exec(Box::new(exec)))
 }
 
-enum Parsed {
+fn tunnel(words: Vec<OsString>) -> Result<Command, Usage> {
+    let mut order = TunnelOrder::default();
+    let mut words = Words::new(words);
+    let (mut json, mut specs, mut host) = (false, Vec::new(), None);
+    let mut long = |name: &str, _: &mut Words| {
+        json |= name == "--json";
+        Ok(name == "--json")
+    };
+    loop {
+        match words.next_tunnel_option(&mut order.options, &mut specs, &mut long)? {
+            Parsed::Option => {}
+            Parsed::Version => return Ok(Command::Version),
+            Parsed::Help => return Ok(Command::Help),
+            Parsed::Word(word) if host.is_none() => host = Some(text(word)?),
+            Parsed::Word(word) => {
+                return Err(usage(format!(
+                    "tunnel: there is one host, and \"{}\" is another",
+                    word.to_string_lossy()
+                )));
+            }
+            Parsed::End => break,
+        }
+    }
+    for (letter, spec) in specs {
+        let kind = match letter {
+            'L' => Kind::Local,
+            'R' => Kind::Remote,
+            _ => Kind::Dynamic,
+        };
+        let forward = forward::parse_one(kind, &spec);
+        order
+            .forwards
+            .push(forward.ok_or_else(|| usage(format!("tunnel: -{letter} {spec} is no forwarding")))?);
+    }
+    order.json = json;
+    order.options.tunnels = true;
+    order.host = host.ok_or_else(|| usage("tunnel: a host is missing"))?;
+    Ok(Command::Tunnel(Box::new(order)))
+}
+
+pub enum Parsed {
     Option,
     Word(OsString),
     Version,
@@ -159,14 +344,24 @@ enum Parsed {
     End,
 }
 
-struct Words {
+/// What a letter means.
+enum Letter {
+    /// What this one means to ssh(1).
+    OfSsh(char),
+    Done,
+    /// A forwarding, whose value follows.
+    Forward(char),
+    Unknown,
+}
+
+pub struct Words {
     words: std::vec::IntoIter<OsString>,
     /// `--` has passed: what follows are words.
     after_dashes: bool,
 }
 
 impl Words {
-    fn new(words: Vec<OsString>) -> Self {
+    pub fn new(words: Vec<OsString>) -> Self {
         Self { words: words.into_iter(), after_dashes: false }
     }
 
@@ -175,9 +370,72 @@ impl Words {
     }
 
     /// The next word, or one word of options. `long` takes those that begin with two dashes.
-    fn next_option(
+    pub fn next_option(
         &mut self,
         options: &mut Options,
+        long: impl FnMut(&str, &mut Words) -> Result<bool, Usage>,
+    ) -> Result<Parsed, Usage> {
+        self.next_of(options, &mut |letter, _| Letter::OfSsh(letter), &mut Vec::new(), long)
+    }
+
+    /// The same with forwardings.
+    fn next_tunnel_option(
+        &mut self,
+        options: &mut Options,
+        forwards: &mut Vec<(char, String)>,
+        long: impl FnMut(&str, &mut Words) -> Result<bool, Usage>,
+    ) -> Result<Parsed, Usage> {
+        let mut letters = |letter, _: &mut Options| match letter {
+            'L' | 'R' | 'D' => Letter::Forward(letter),
+            // As for ssh(1): no command, no terminal, no input. There are none anyway.
+            'N' | 'T' | 'n' => Letter::Done,
+            't' | 's' | 'G' | 'e' => Letter::Unknown,
+            _ => Letter::OfSsh(letter),
+        };
+        self.next_of(options, &mut letters, forwards, long)
+    }
+
+    /// The same with the letters of scp(1), which has others for a few things.
+    pub fn next_copy_option(
+        &mut self,
+        options: &mut Options,
+        recursive: &mut bool,
+        long: impl FnMut(&str, &mut Words) -> Result<bool, Usage>,
+    ) -> Result<Parsed, Usage> {
+        let mut own = |letter: char| {
+            *recursive |= letter == 'r';
+            letter == 'r'
+        };
+        self.next_sync_option(options, &mut own, long)
+    }
+
+    /// The letters of scp(1) but `-r`, and those that `own` takes.
+    pub fn next_sync_option(
+        &mut self,
+        options: &mut Options,
+        own: &mut dyn FnMut(char) -> bool,
+        long: impl FnMut(&str, &mut Words) -> Result<bool, Usage>,
+    ) -> Result<Parsed, Usage> {
+        let mut letters = |letter: char, options: &mut Options| match letter {
+            letter if own(letter) => Letter::Done,
+            'B' => {
+                options.settings.push(("BatchMode".to_owned(), "yes".to_owned()));
+                Letter::Done
+            }
+            // Times and modes are kept anyway; host to host goes through us, by SFTP, and names are held against what was asked.
+            'p' | '3' | 's' | 'T' => Letter::Done,
+            'P' => Letter::OfSsh('p'),
+            '4' | '6' | 'A' | 'F' | 'J' | 'i' | 'o' | 'q' | 'v' | 'V' => Letter::OfSsh(letter),
+            _ => Letter::Unknown,
+        };
+        self.next_of(options, &mut letters, &mut Vec::new(), long)
+    }
+
+    fn next_of(
+        &mut self,
+        options: &mut Options,
+        letters_of: &mut dyn FnMut(char, &mut Options) -> Letter,
+        forwards: &mut Vec<(char, String)>,
         mut long: impl FnMut(&str, &mut Words) -> Result<bool, Usage>,
     ) -> Result<Parsed, Usage> {
         let Some(word) = self.words.next() else { return Ok(Parsed::End) };
@@ -200,7 +458,22 @@ impl Words {
             };
         }
         let mut letters = word[1..].chars();
-        while let Some(letter) = letters.next() {
+        while let Some(typed) = letters.next() {
+            let letter = match letters_of(typed, options) {
+                Letter::OfSsh(letter) => letter,
+                Letter::Done => continue,
+                Letter::Forward(letter) => {
+                    let joined = letters.as_str();
+                    let value = if joined.is_empty() {
+                        self.value(&format!("-{letter}"))?
+                    } else {
+                        joined.to_owned()
+                    };
+                    forwards.push((letter, value));
+                    break;
+                }
+                Letter::Unknown => return Err(usage(format!("the option -{typed} is not supported"))),
+            };
             let set = |options: &mut Options, key: &str, value: String| {
                 options.settings.push((key.to_owned(), value));
             };
@@ -221,14 +494,11 @@ impl Words {
                 'k' | 'x' => {}
                 'F' | 'J' | 'b' | 'e' | 'i' | 'l' | 'o' | 'p' => {
                     let joined = letters.as_str();
-                    let value = if joined.is_empty() {
-                        self.value(&format!("-{letter}"))?
-                    } else {
-                        joined.to_owned()
-                    };
+                    let value =
+                        if joined.is_empty() { self.value(&format!("-{typed}"))? } else { joined.to_owned() };
                     match letter {
                         'F' => options.config = Some(value),
-                        'o' => options.settings.push(setting(&value)?),
+                        'o' => options.set(setting(&value)?)?,
                         'J' => set(options, "ProxyJump", value),
                         'b' => set(options, "BindAddress", value),
                         'e' => set(options, "EscapeChar", value),
@@ -244,13 +514,13 @@ impl Words {
         Ok(Parsed::Option)
     }
 
-    fn value(&mut self, option: &str) -> Result<String, Usage> {
+    pub fn value(&mut self, option: &str) -> Result<String, Usage> {
         text(self.words.next().ok_or_else(|| usage(format!("{option} needs a value")))?)
     }
 }
 
 /// `Key=Value`, `Key Value` or `Key = "Value"` (ssh_config(5)). The value keeps its quotes: what they mean is the keyword's.
-fn setting(text: &str) -> Result<(String, String), Usage> {
+pub fn setting(text: &str) -> Result<(String, String), Usage> {
     let trimmed = text.trim();
     let end = trimmed.find(|c: char| c == '=' || c.is_ascii_whitespace()).unwrap_or(trimmed.len());
     let (key, rest) = trimmed.split_at(end);
@@ -262,11 +532,11 @@ fn setting(text: &str) -> Result<(String, String), Usage> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-fn text(word: OsString) -> Result<String, Usage> {
+pub fn text(word: OsString) -> Result<String, Usage> {
     word.into_string().map_err(|word| usage(format!("\"{}\" is no UTF-8", word.to_string_lossy())))
 }
 
-fn joined(words: impl Iterator<Item = OsString>) -> Vec<u8> {
+pub fn joined(words: impl Iterator<Item = OsString>) -> Vec<u8> {
     let words: Vec<OsString> = words.collect();
     words.join(OsStr::new(" ")).into_vec()
 }
@@ -337,6 +607,26 @@ mod tests {
         assert!(parsed("exec a b").is_err());
         assert!(parsed("exec -- ls").is_err());
         assert!(parsed("exec --limit 0 a -- ls").is_err());
+    }
+
+    #[test]
+    fn forwardings_are_read_as_ssh_reads_them() {
+        let line = "tunnel -vNL8080:db:5432 server -R 0:localhost:80 -D[::1]:1080 --json -p 22";
+        let Ok(Command::Tunnel(order)) = parsed(line) else { panic!() };
+        assert_eq!((order.host.as_str(), order.json, order.options.verbose), ("server", true, 1));
+        let forwards: Vec<_> =
+            order.forwards.iter().map(|forward| (forward.kind, forward.to_string())).collect();
+        let expected = [
+            (Kind::Local, "8080 [db]:5432"),
+            (Kind::Remote, "0 [localhost]:80"),
+            (Kind::Dynamic, "[::1]:1080"),
+        ];
+        assert_eq!(forwards, expected.map(|(kind, text)| (kind, text.to_owned())));
+        for wrong in
+            ["tunnel -L 8080:db:5432", "tunnel host -L 8080", "tunnel host -D x", "tunnel a b", "tunnel -t a"]
+        {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! One program and the process's own standard streams.
 
 use bowline_core::exec::{Exec, ExecControl, ExecEnd, ExecEvent, ExecInput, ExecOutput, Stream};
+use bowline_core::run::stop::PidLine;
 use bytes::Bytes;
 
 use crate::escape::{Escape, Typed};
+use crate::exec::leash::Leash;
 use crate::signals::{self, Signals};
 use crate::stdio::{Sink, Stdin};
 use crate::tty;
@@ -24,12 +26,13 @@ pub enum Over {
 }
 
 /// The streams of this process.
-#[derive(Debug)]
 pub struct Streams {
     /// None where the program gets no input.
     pub stdin: Option<Stdin>,
     pub stdout: Sink,
     pub stderr: Sink,
+    /// What ends the program with us.
+    pub leash: Option<Leash>,
 }
 
 /// Runs a program to its end. `terminal`: its size follows ours.
@@ -41,16 +44,24 @@ pub async fn relay(
     terminal: bool,
 ) -> Over {
     let Exec { input, mut output, control, .. } = exec;
-    let Streams { stdin, stdout, stderr } = streams;
-    let typing = type_in(input, stdin.as_mut(), escape, stderr);
-    let showing = show(&mut output, stdout, stderr);
-    let resizing = resize(&control, terminal);
-    tokio::select! {
-        over = showing => over,
-        () = typing => Over::Disconnected,
-        () = resizing => Over::Disconnected,
-        () = signals.end() => Over::Signalled,
+    let Streams { stdin, stdout, stderr, leash } = streams;
+    let over = if leash.as_ref().is_some_and(Leash::is_pulled) {
+        Over::Signalled
+    } else {
+        let typing = type_in(input, stdin.as_mut(), escape, stderr);
+        let showing = show(&mut output, stdout, stderr, leash.as_mut().and_then(|leash| leash.line.as_mut()));
+        let resizing = resize(&control, terminal);
+        tokio::select! {
+            over = showing => over,
+            () = typing => Over::Disconnected,
+            () = resizing => Over::Disconnected,
+            () = signals.end() => Over::Signalled,
+        }
+    };
+    if let (Over::Signalled, Some(leash)) = (&over, leash) {
+        leash.pull(&control, &mut output, stdout, stderr, signals).await;
     }
+    over
 }
 
 /// Resolves only when the person wants to go: the end of input is no end of the program.
@@ -78,7 +89,7 @@ async fn type_in(mut input: ExecInput, stdin: Option<&mut Stdin>, mut escape: Es
     std::future::pending().await
 }
 
-async fn show(output: &mut ExecOutput, stdout: &Sink, stderr: &Sink) -> Over {
+async fn show(output: &mut ExecOutput, stdout: &Sink, stderr: &Sink, mut line: Option<&mut PidLine>) -> Over {
     let over = loop {
         let event = tokio::select! {
             event = output.next() => event,
@@ -92,11 +103,23 @@ async fn show(output: &mut ExecOutput, stdout: &Sink, stderr: &Sink) -> Over {
                 }
             }
             // Without standard error the rest is still worth something.
-            Some(ExecEvent::Output { stream: Stream::Stderr, bytes }) => drop(stderr.write(bytes).await),
+            Some(ExecEvent::Output { stream: Stream::Stderr, bytes }) => {
+                let bytes = match &mut line {
+                    Some(line) => Bytes::from(line.push(&bytes)),
+                    None => bytes,
+                };
+                if !bytes.is_empty() {
+                    let _ = stderr.write(bytes).await;
+                }
+            }
             Some(ExecEvent::Ended(end)) => break Over::Ended(end),
             None => break Over::Disconnected,
         }
     };
+    let held = line.map(PidLine::rest).unwrap_or_default();
+    if !held.is_empty() {
+        let _ = stderr.write(Bytes::from(held)).await;
+    }
     let _ = stderr.flush().await;
     if stdout.flush().await.is_err() { Over::Broken } else { over }
 }

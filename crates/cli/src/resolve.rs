@@ -4,23 +4,28 @@
 //! that Bowline does not act on is an error where it was asked for on the command line; one in a file is named to the person.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_core::connection::Target;
 use bowline_core::engine::config_notes::{ConfigNote, ConfigNoteKind};
 use bowline_core::engine::headless::{Found, Headless, Wish};
 use bowline_core::host::Host;
+use bowline_core::host::ssh_config::forward::{Forward, Kind};
 use bowline_core::host::ssh_config::options::EscapeChar;
 use bowline_core::host::ssh_config::resolve::{ConfigChoice, Query, Resolved as Config};
-use bowline_core::host::ssh_config::values::{LogLevel, RequestTty};
+use bowline_core::host::ssh_config::values::{LogLevel, RequestTty, SessionType};
 
 use crate::options::Options;
+use crate::ssh::words::{HARMLESS, LOCAL_COMMAND};
 
 /// What a name leads to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Resolved {
     pub target: Target,
     pub settings: Settings,
+    /// All that the config says.
+    pub config: Arc<Config>,
     /// What stands in a file and is not used, for the person.
     pub unused: Vec<String>,
 }
@@ -35,7 +40,14 @@ pub struct Settings {
     pub connect_timeout: Option<Duration>,
     /// Instead of a shell.
     pub remote_command: Option<String>,
+    /// What is run here once the connection is there, for `bowline ssh`.
+    pub local_command: Option<String>,
     pub quiet: bool,
+    /// What the config forwards, for `bowline tunnel`.
+    pub forwards: Vec<Forward>,
+    pub gateway_ports: bool,
+    pub exit_on_forward_failure: bool,
+    pub session: SessionType,
 }
 
 /// Keywords that may be set on the command line though Bowline does not act on them: they speak of what it never does.
@@ -58,20 +70,43 @@ pub async fn resolve(
     let Found { mut target, resolved, notes } = found;
     target.asker.host = name.to_owned();
     let mut refused = resolved.unsupported.iter().filter(|one| one.place.path.is_none());
-    if let Some(refused) = refused.find(|one| !POINTLESS.contains(&one.keyword.as_str())) {
+    let used = |keyword: &str| options.tunnels && keyword.ends_with("forward") || is_local(options, keyword);
+    let harmless = |keyword: &str| options.like_ssh && HARMLESS.contains(&keyword);
+    let fine = |keyword: &str| POINTLESS.contains(&keyword) || used(keyword) || harmless(keyword);
+    if let Some(refused) = refused.find(|one| !fine(&one.keyword)) {
         return Err(format!("the option {}={} is not supported", refused.keyword, refused.value));
     }
     // A value of the command line that makes no sense; what stands in a file is named and left out.
     if let Some(problem) = resolved.problems.iter().find(|problem| problem.place.path.is_none()) {
         return Err(problem.to_string());
     }
-    let unused = notes.iter().filter(|note| !is_of_command_line(note)).map(said).collect();
-    Ok(Resolved { settings: settings(&resolved, options), target, unused })
+    let socks_there = |forward: &Forward| forward.kind == Kind::Remote && forward.connect.is_none();
+    if let Some(limit) = resolved.unsupported.iter().find(|one| one.keyword == "permitremoteopen")
+        && options.tunnels
+        && resolved.forwards.iter().any(socks_there)
+    {
+        let place = &limit.place;
+        return Err(format!("{place}: PermitRemoteOpen is not supported, so the host gets no SOCKS proxy"));
+    }
+    let local = |note: &ConfigNote| is_local(options, note.keyword.as_deref().unwrap_or_default());
+    let used = |note: &ConfigNote| options.tunnels && is_forwarding(note) || local(note);
+    let unused = notes.iter().filter(|note| !is_of_command_line(note) && !used(note)).map(said).collect();
+    Ok(Resolved { settings: settings(&resolved, options), target, config: Arc::new(resolved), unused })
 }
 
 fn is_of_command_line(note: &ConfigNote) -> bool {
     let keyword = note.keyword.as_deref().unwrap_or_default();
     note.kind == ConfigNoteKind::Unsupported && POINTLESS.contains(&keyword)
+}
+
+/// `LocalCommand` and what permits it, where they are acted on.
+fn is_local(options: &Options, keyword: &str) -> bool {
+    options.like_ssh && LOCAL_COMMAND.iter().any(|one| keyword.eq_ignore_ascii_case(one))
+}
+
+fn is_forwarding(note: &ConfigNote) -> bool {
+    let keyword = note.keyword.as_deref().unwrap_or_default();
+    note.kind == ConfigNoteKind::Unsupported && keyword.to_ascii_lowercase().ends_with("forward")
 }
 
 fn said(note: &ConfigNote) -> String {
@@ -164,20 +199,25 @@ fn settings(config: &Config, options: &Options) -> Settings {
             .filter(|seconds| *seconds > 0)
             .map(|seconds| Duration::from_secs(seconds.into())),
         remote_command: config.remote_command.clone(),
+        local_command: config.local_command.clone().filter(|_| options.like_ssh),
         quiet: options.quiet || quiet,
+        forwards: config.forwards.clone(),
+        gateway_ports: config.gateway_ports,
+        exit_on_forward_failure: config.exit_on_forward_failure,
+        session: config.session_type,
     }
 }
 
 /// A name as it was typed, taken apart.
 #[derive(Debug, PartialEq, Eq)]
-struct Spelled {
-    user: Option<String>,
-    name: String,
-    port: Option<u16>,
+pub struct Spelled {
+    pub user: Option<String>,
+    pub name: String,
+    pub port: Option<u16>,
 }
 
 /// `[user@]host[:port]` or `ssh://[user@]host[:port]`; an IPv6 address with a port is in brackets. The user may hold an `@`.
-fn spelled(text: &str) -> Result<Spelled, String> {
+pub fn spelled(text: &str) -> Result<Spelled, String> {
     let bare = text.strip_prefix("ssh://").map_or(text, |uri| uri.trim_end_matches('/'));
     let (user, host) = match bare.rsplit_once('@') {
         Some((user, host)) => (Some(user.to_owned()), host),

@@ -5,7 +5,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// The signals that end the command. One that is ignored (nohup) stays ignored.
 #[derive(Debug)]
 pub struct Signals {
-    ending: Vec<Signal>,
+    ending: Vec<(u8, Signal)>,
+    caught: Option<u8>,
 }
 
 impl Signals {
@@ -14,7 +15,9 @@ impl Signals {
         let kinds =
             [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()];
         let heard = kinds.into_iter().filter(|kind| ignored & (1 << (kind.as_raw_value() - 1)) == 0);
-        Ok(Self { ending: heard.map(signal).collect::<std::io::Result<_>>()? })
+        let number = |kind: SignalKind| u8::try_from(kind.as_raw_value()).unwrap_or_default();
+        let ending = heard.map(|kind| Ok((number(kind), signal(kind)?))).collect::<std::io::Result<_>>()?;
+        Ok(Self { ending, caught: None })
     }
 
     /// Resolves when the command is to end.
@@ -22,7 +25,19 @@ impl Signals {
         if self.ending.is_empty() {
             std::future::pending::<()>().await;
         }
-        futures::future::select_all(self.ending.iter_mut().map(|one| Box::pin(one.recv()))).await;
+        let each = self.ending.iter_mut().map(|(number, one)| {
+            Box::pin(async move {
+                one.recv().await;
+                *number
+            })
+        });
+        let (number, ..) = futures::future::select_all(each).await;
+        self.caught.get_or_insert(number);
+    }
+
+    /// The status of a command of the shell that was ended by a signal: 128 and its number. None: there was none.
+    pub fn status(&self) -> Option<u8> {
+        self.caught.map(|number| 128 + number)
     }
 }
 

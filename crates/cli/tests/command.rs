@@ -88,9 +88,21 @@ async fn a_reader_that_goes_away_ends_it_here_and_there() {
         mark.display()
     );
     let ran = home.shell(&line).await;
-    assert_eq!(ran.text(), "y\ny\ny\n255\n");
+    assert_eq!(ran.text(), "y\ny\ny\n141\n");
     assert_eq!(ran.stderr, "");
     eventually("yes on the host was ended", || mark.exists()).await;
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_is_told() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let home = Home::at(&sshd);
+    for command in ["exec server -- echo in", "connect server echo in", "ssh server echo in"] {
+        let ran = home.shell(&format!("\"$BOWLINE\" {command} > /dev/full")).await;
+        assert_eq!(ran.status, Some(255), "{command}");
+        let expected = "bowline: standard output (/dev/full) could not be written: No space left on device\n";
+        assert_eq!(ran.stderr, expected, "{command}");
+    }
 }
 
 #[tokio::test]
@@ -222,6 +234,7 @@ async fn a_lost_connection_is_255_with_its_cause_and_no_success() {
         std::fs::remove_file(&mark).expect("it was there");
         assert_eq!(ran.status, Some(255));
         assert!(ran.stderr.contains("not known") && ran.stderr.lines().count() == 1, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("screen") && !ran.stderr.contains(": without"), "{}", ran.stderr);
     }
 }
 

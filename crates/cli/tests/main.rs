@@ -4,5 +4,16 @@
 
 mod command;
 mod config;
+mod copy;
+mod doctor;
+mod exec;
+mod help;
+mod hosts;
 mod kit;
+mod open;
+mod pipe;
+mod ssh_mode;
+mod sshfs;
+mod sync;
 mod terminal;
+mod tunnel;

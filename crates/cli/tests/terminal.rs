@@ -52,6 +52,20 @@ async fn ctrl_c_goes_to_the_remote_program_and_tilde_dot_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn ctrl_c_at_a_question_ends_its_line() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let home = Home::at(&sshd);
+    std::fs::remove_file(home.known_hosts()).expect("it was there");
+    for (command, status) in [("connect server", 255), ("exec server -- true", 130)] {
+        let mut terminal = Terminal::run(&home, &line(command));
+        terminal.shows("connection, no) ").await;
+        terminal.type_in("\u{3}");
+        terminal.shows("^C\r\n").await;
+        terminal.shows(&format!("status={status}\r\nrestored\r\n")).await;
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_host_key_is_asked_about_and_the_answer_kept() {
     let Some(sshd) = available(Sshd::start().await) else { return };
     let home = Home::at(&sshd);

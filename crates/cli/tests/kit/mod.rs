@@ -17,8 +17,14 @@ pub const BOWLINE: &str = env!("CARGO_BIN_EXE_bowline");
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Variables that would lead to somebody else's things.
-const STRANGE: &[&str] =
-    &["SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "BOWLINE_LOG"];
+const STRANGE: &[&str] = &[
+    "SSH_AUTH_SOCK",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "XDG_RUNTIME_DIR",
+    "BOWLINE_LOG",
+];
 
 #[derive(Debug)]
 pub struct Home(TempDir);
