@@ -8,16 +8,26 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
-/// Runs from the first time that somebody opens it to the end of the app.
+/// Runs from the first time that somebody opens it to the end of the app. Its files are what its shell sees, beginning at the
+/// person's home: a file that is dropped on its terminal goes to the directory of the shell.
 pub struct DemoBuiltin {
-    files: PathBuf,
+    home: PathBuf,
     running: Mutex<Option<DemoHost>>,
 }
 
 impl DemoBuiltin {
-    /// `files` is what its SFTP shows; it is made when the host starts.
-    pub fn new(files: PathBuf) -> Self {
-        Self { files, running: Mutex::default() }
+    pub fn new(home: PathBuf) -> Self {
+        Self { home, running: Mutex::default() }
+    }
+
+    fn config(&self) -> DemoConfig {
+        match self.home.to_str() {
+            Some(home) if cfg!(unix) => {
+                DemoConfig { files: PathBuf::from("/"), start: home.to_owned(), shell: None }
+            }
+            // Drives have no common root, and a home whose name is no text has no path in this server's words.
+            _ => DemoConfig { files: self.home.clone(), start: String::new(), shell: None },
+        }
     }
 }
 
@@ -27,14 +37,7 @@ impl StartBuiltin for DemoBuiltin {
             let mut running = self.running.lock().await;
             let host = match running.take() {
                 Some(host) => host,
-                None => {
-                    let made = tokio::fs::create_dir_all(&self.files).await;
-                    made.map_err(|error| {
-                        format!("its folder {} could not be made: {error}", self.files.display())
-                    })?;
-                    let config = DemoConfig { files: self.files.clone(), shell: None };
-                    DemoHost::start(config).await.map_err(|error| error.to_string())?
-                }
+                None => DemoHost::start(self.config()).await.map_err(|error| error.to_string())?,
             };
             let builtin = Builtin {
                 address: host.address(),

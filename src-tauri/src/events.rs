@@ -7,6 +7,7 @@ use tauri::{AppHandle, Emitter, Manager, Webview};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::pages::Pages;
+use crate::unsent::Unsent;
 
 /// The Tauri event that carries an [`EngineEvent`].
 const ENGINE_EVENT: &str = "engine";
@@ -40,5 +41,6 @@ fn tell(app: &AppHandle, event: &EngineEvent) {
 pub fn on_page_load(webview: &Webview, payload: &PageLoadPayload<'_>) {
     if payload.event() == PageLoadEvent::Started {
         webview.state::<Pages>().leave(webview.label());
+        webview.state::<Unsent>().set(webview.label(), false);
     }
 }

@@ -7,18 +7,44 @@ use bowline_core::connection::cause::Cause;
 use bowline_core::connection::health::{LaneHealth, LaneKind, RoundTrip};
 use bowline_core::connection::progress::{TestOutcome, TestProgress, TestStep};
 use bowline_core::connection::state::{ConnectionState, ConnectionView};
+use bowline_core::connection::times::ConnectionTimes;
 use bowline_core::engine::PasswordChange;
 use bowline_core::engine::config_notes::{ConfigNote, ConfigNoteKind, ConfigNotes};
+use bowline_core::engine::directory::TerminalDirectory;
+use bowline_core::engine::drag_out::DragOutEnd;
 use bowline_core::engine::keys::InstallOutcome;
-use bowline_core::engine::view::{EngineEvent, KeyringState, Overview};
+use bowline_core::engine::links::{OpenRequest, OpenWish};
+use bowline_core::engine::pipes::{JointView, PipeId, PipeText, PipeView, PipesView, StageView};
+use bowline_core::engine::tunnels::{TunnelId, TunnelView, TunnelsView};
+use bowline_core::engine::view::{EngineEvent, KeyringState, LaneView, Overview};
 use bowline_core::error::{Action, ErrorCode, Problem};
+use bowline_core::files::change::{ModeChange, ModeOnly};
+use bowline_core::files::edit::external::{ExternalAnswer, ExternalEdit, ExternalOpened, ExternalState};
+use bowline_core::files::edit::text::{LineEnds, TextEncoding};
+use bowline_core::files::edit::view::{
+    EditDraft, EditOpened, EditSave, EditSaved, EditText, EditThere, EditWords, SaveHow,
+};
+use bowline_core::files::listing::FolderPage;
+use bowline_core::files::look::{DiskSpace, FilePreview, FileProperties, OwnerView, ShownPath};
+use bowline_core::files::row::{FileRow, OwnerNames, RowKind};
+use bowline_core::files::work::{WorkProblem, WorkView};
 use bowline_core::host::import::{ImportCandidate, ImportPreview};
+use bowline_core::host::link::Link;
 use bowline_core::host::options::{AddressFamily, Multiplexer};
+use bowline_core::host::tunnels::{
+    SavedTunnel, TunnelDraft, TunnelFault, TunnelField, TunnelKind, TunnelProblem, TunnelStart,
+};
 use bowline_core::host::{
     AuthMethod, FieldProblem, Host, HostDraft, HostField, HostId, HostList, HostOptions, LinkedFrom,
     ProblemKind, StoreNotice,
 };
+use bowline_core::pipe::live::{StageEnd, StageState};
+use bowline_core::pipe::saved::{PipeCommand, PipeDraft, SavedPipe};
 use bowline_core::prompt::{Answer, InteractiveField, KeyPicture, KnownKey, Prompt, Question, Secret};
+use bowline_core::run::detached::{Detached, DetachedId, DetachedState, DetachedText};
+use bowline_core::run::view::{
+    RunFormat, RunHost, RunId, RunInput, RunOutput, RunRequest, RunState, RunText, RunView,
+};
 use bowline_core::snippet::{Snippet, SnippetDraft, SnippetEntry, SnippetId};
 use bowline_core::terminal::capture::CaptureView;
 use bowline_core::terminal::commands::{LongCommand, ShellFacts, ShellView};
@@ -27,13 +53,24 @@ use bowline_core::terminal::seam::{SeamCauses, SeamWords};
 use bowline_core::terminal::state::{
     TerminalEnd, TerminalFacts, TerminalId, TerminalSize, TerminalState, TerminalView,
 };
-use bowline_core::terminal::zmodem::{TransferDirection, TransferState, TransferView};
+use bowline_core::terminal::triggers::{Found, TriggerRule};
+use bowline_core::terminal::zmodem::{
+    FaultKind, TransferDirection, TransferFault, TransferState, TransferView,
+};
 use bowline_core::timeline::{TimelineEntry, TimelineEvent};
+use bowline_core::transfer::job::{
+    ConflictAnswer, JobConflict, JobEnd, JobError, JobLimits, JobOrder, JobRequest, JobState, JobSync,
+    JobView, JobsView, OnConflict, Verify,
+};
+use bowline_core::transfer::sync::saved::SavedSync;
+use bowline_core::transfer::sync::{SyncAction, SyncCount, SyncRow, SyncRules, SyncSummary};
 use bowline_core::trust::CertificateFault;
 use bowline_core::trust::page::{KeyMarker, TrustedKey, TrustedKeys};
+use bowline_core::tunnel::live::{TunnelState, TunnelTrouble};
 use bowline_core::workspace::document::{
-    BroughtBack, KeptScrollback, Workspace, WorkspaceState, WorkspaceTab,
+    BroughtBack, KeptScrollback, Place, Workspace, WorkspaceState, WorkspaceTab, WorkspaceWindow,
 };
+use bowline_core::workspace::windows::{WindowId, WindowTab, WindowView, WindowsView};
 use ts_rs::{Config, TS};
 
 /// Where the result is committed.
@@ -79,11 +116,52 @@ pub fn typescript() -> String {
         Multiplexer,
         SeamCauses,
         SeamWords,
+        Found,
+        TriggerRule,
+        TunnelKind,
+        TunnelStart,
+        TunnelDraft,
+        SavedTunnel,
+        TunnelField,
+        TunnelFault,
+        TunnelProblem,
+        TunnelState,
+        TunnelTrouble,
+        TunnelId,
+        TunnelView,
+        TunnelsView,
+        PipeCommand,
+        PipeDraft,
+        SavedPipe,
+        StageEnd,
+        StageState,
+        StageView,
+        JointView,
+        PipeId,
+        PipeText,
+        PipeView,
+        PipesView,
+        RunId,
+        RunInput,
+        RunRequest,
+        RunState,
+        RunHost,
+        RunView,
+        RunText,
+        RunOutput,
+        RunFormat,
+        DetachedId,
+        DetachedState,
+        Detached,
+        DetachedText,
         HostOptions,
         HostDraft,
         LinkedFrom,
         Host,
         HostList,
+        Link,
+        OpenWish,
+        OpenRequest,
         StoreNotice,
         HostField,
         ProblemKind,
@@ -104,9 +182,11 @@ pub fn typescript() -> String {
         Cause,
         ConnectionState,
         ConnectionView,
+        ConnectionTimes,
         LaneKind,
         RoundTrip,
         LaneHealth,
+        LaneView,
         TimelineEvent,
         TimelineEntry,
         TerminalId,
@@ -123,8 +203,31 @@ pub fn typescript() -> String {
         ShellFacts,
         ShellView,
         TransferDirection,
+        TransferFault,
+        FaultKind,
         TransferState,
         TransferView,
+        TerminalDirectory,
+        DragOutEnd,
+        JobEnd,
+        OnConflict,
+        Verify,
+        JobRequest,
+        JobConflict,
+        JobState,
+        JobError,
+        JobView,
+        JobSync,
+        JobsView,
+        SyncRules,
+        SyncAction,
+        SyncRow,
+        SyncCount,
+        SyncSummary,
+        SavedSync,
+        JobOrder,
+        ConflictAnswer,
+        JobLimits,
         TestStep,
         TestOutcome,
         TestProgress,
@@ -132,6 +235,33 @@ pub fn typescript() -> String {
         SnippetDraft,
         Snippet,
         SnippetEntry,
+        RowKind,
+        FileRow,
+        OwnerNames,
+        TextEncoding,
+        LineEnds,
+        EditWords,
+        EditText,
+        EditDraft,
+        EditOpened,
+        SaveHow,
+        EditSave,
+        EditThere,
+        EditSaved,
+        ExternalState,
+        ExternalEdit,
+        ExternalAnswer,
+        ExternalOpened,
+        FolderPage,
+        ShownPath,
+        DiskSpace,
+        OwnerView,
+        FileProperties,
+        FilePreview,
+        WorkProblem,
+        WorkView,
+        ModeOnly,
+        ModeChange,
         KeyMarker,
         TrustedKey,
         TrustedKeys,
@@ -139,10 +269,16 @@ pub fn typescript() -> String {
         ConfigNote,
         ConfigNotes,
         WorkspaceTab,
+        Place,
+        WorkspaceWindow,
         Workspace,
         WorkspaceState,
         KeptScrollback,
         BroughtBack,
+        WindowId,
+        WindowTab,
+        WindowView,
+        WindowsView,
         KeyringState,
         Overview,
         EngineEvent,

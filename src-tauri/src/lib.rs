@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use bowline_core::engine::{Engine, EngineConfig};
 use bowline_core::pool::IdleExpiry;
-use tauri::{AppHandle, Manager, RunEvent, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, RunEvent};
 
 mod builtin;
+mod clipboard_files;
 mod commands;
+#[cfg(target_os = "linux")]
+mod drag_out;
 mod events;
 mod fonts;
 pub mod ipc;
@@ -18,22 +21,29 @@ mod pages;
 mod rendering;
 mod screen_reader;
 mod terminal_stream;
+mod unsent;
+mod windows;
 
-/// The label of the one window, in tauri.conf.json and in the capabilities.
+/// The label of the window that there is at the start, in tauri.conf.json and in the capabilities.
 const MAIN_WINDOW: &str = "main";
 
-/// Runs the app until its window is closed.
+/// Runs the app until its last window is closed.
 pub fn run() -> ExitCode {
     logging::start();
+    rendering::suit();
     let app = tauri::Builder::default()
         // First of all: a second start must not touch any file of the first.
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| show(app)))
+        .plugin(tauri_plugin_single_instance::init(|app, words, _| asked_again(app, words)))
         .plugin(tauri_plugin_store::Builder::new().build())
         .plugin(tauri_plugin_clipboard_manager::init())
-        .plugin(tauri_plugin_window_state::Builder::new().build())
+        // The place of others is kept with their tabs.
+        .plugin(tauri_plugin_window_state::Builder::new().with_filter(|label| label == MAIN_WINDOW).build())
         .manage(pages::Pages::default())
+        .manage(unsent::Unsent::default())
+        .manage(clipboard_files::ClipboardFiles::default())
         .invoke_handler(commands::handler())
         .on_page_load(events::on_page_load)
+        .on_window_event(windows::on_event)
         .on_menu_event(menu::on_event)
         .setup(|app| start(app.handle()))
         .build(tauri::generate_context!());
@@ -42,9 +52,15 @@ pub fn run() -> ExitCode {
         Err(error) => return fail(&error.to_string()),
     };
     app.run(|app, event| {
-        if let RunEvent::Exit = event
-            && let Some(engine) = app.try_state::<Engine>()
-        {
+        let Some(engine) = app.try_state::<Engine>() else { return };
+        // There a link comes as an event, and never as an argument.
+        #[cfg(target_os = "macos")]
+        if let RunEvent::Opened { urls } = &event {
+            for url in urls {
+                tauri::async_runtime::block_on(engine.open_asked(vec![url.to_string()]));
+            }
+        }
+        if let RunEvent::Exit = event {
             tauri::async_runtime::block_on(engine.shut_down());
         }
     });
@@ -54,8 +70,9 @@ pub fn run() -> ExitCode {
 /// Starts the engine, then the window: its first question finds an answer.
 fn start(app: &AppHandle) -> Result<(), Box<dyn std::error::Error>> {
     let data_dir = app.path().app_data_dir()?;
+    let lent_from = data_dir.clone();
     let config = EngineConfig {
-        builtin: std::sync::Arc::new(builtin::DemoBuiltin::new(data_dir.join("built-in host"))),
+        builtin: std::sync::Arc::new(builtin::DemoBuiltin::new(app.path().home_dir()?)),
         agent_socket: None,
         ssh_dir: app.path().home_dir()?.join(".ssh"),
         system_config: Some(bowline_core::host::ssh_config::local::Local::here().system_config()),
@@ -63,30 +80,22 @@ fn start(app: &AppHandle) -> Result<(), Box<dyn std::error::Error>> {
         idle_expiry: IdleExpiry::default(),
     };
     let engine = tauri::async_runtime::block_on(Engine::start(config))?;
+    #[cfg(unix)]
+    tauri::async_runtime::block_on(engine.lend(&lent_from));
     events::pass_on(app.clone(), &engine);
+    // What cannot be text is neither a link nor the name of a host.
+    let words = std::env::args_os().skip(1).filter_map(|word| word.into_string().ok()).collect();
+    tauri::async_runtime::block_on(engine.open_asked(words));
     app.manage(engine);
-    let window = app.config().app.windows.iter().find(|window| window.label == MAIN_WINDOW);
-    let window = window.ok_or("tauri.conf.json has no main window")?;
-    let window = WebviewWindowBuilder::from_config(app, window)?
-        // A link, a dropped file or a script never replaces Bowline's own page.
-        .on_navigation(|url| {
-            matches!(url.scheme(), "tauri")
-                || url.host_str() == Some("tauri.localhost")
-                || cfg!(debug_assertions) && url.port() == Some(1420)
-        })
-        .build()?;
-    rendering::suit(&window)?;
-    menu::attach(app, &window)?;
-    Ok(())
+    windows::open_main(app)
 }
 
-/// Brings the window to the front, for a second start.
-fn show(app: &AppHandle) {
-    if let Some(window) = app.get_webview_window(MAIN_WINDOW) {
-        let _ = window.unminimize();
-        let _ = window.show();
-        let _ = window.set_focus();
-    }
+/// A second start: it hands over what it was asked for, and the window that was used last comes to the front.
+fn asked_again(app: &AppHandle, words: Vec<String>) {
+    let Some(engine) = app.try_state::<Engine>() else { return };
+    windows::show(app, &engine.front_window());
+    let engine = engine.inner().clone();
+    tauri::async_runtime::spawn(async move { engine.open_asked(words.into_iter().skip(1).collect()).await });
 }
 
 /// Tells a person who has no window yet why there will be none.

@@ -3,11 +3,10 @@
 
 use std::sync::Mutex;
 
+use bowline_core::engine::Engine;
 use serde_json::Value;
 use tauri::menu::{Menu, MenuBuilder, MenuEvent, MenuItemBuilder, SubmenuBuilder};
 use tauri::{AppHandle, Emitter, Manager, WebviewWindow, Wry};
-
-use crate::MAIN_WINDOW;
 
 const ENGLISH: &str = include_str!("../../ui/src/i18n/en.json");
 const CHINESE: &str = include_str!("../../ui/src/i18n/zh-CN.json");
@@ -24,6 +23,8 @@ const MENUS: &[(&str, &[&str])] = &[
             "palette.open",
             "sidebar.toggle",
             "health.show",
+            "tunnels.show",
+            "run.open",
             "timeline.show",
             "",
             "theme.toggle",
@@ -42,9 +43,14 @@ const MENUS: &[(&str, &[&str])] = &[
 #[derive(Default)]
 struct Shown(Mutex<bool>);
 
+/// The language of the menu.
+#[derive(Default)]
+struct Spoken(Mutex<Option<&'static str>>);
+
 /// Gives the window its menu, in English until the window says its language.
 pub fn attach(app: &AppHandle, window: &WebviewWindow) -> tauri::Result<()> {
     app.manage(Shown::default());
+    app.manage(Spoken::default());
     app.set_menu(build(app, ENGLISH)?)?;
     if !cfg!(target_os = "macos") {
         window.hide_menu()?;
@@ -53,24 +59,39 @@ pub fn attach(app: &AppHandle, window: &WebviewWindow) -> tauri::Result<()> {
 }
 
 pub fn set_language(app: &AppHandle, language: &str) -> tauri::Result<()> {
-    app.set_menu(build(app, if language == "zh-CN" { CHINESE } else { ENGLISH })?)?;
+    let catalogue = if language == "zh-CN" { CHINESE } else { ENGLISH };
+    let before =
+        app.state::<Spoken>().0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).replace(catalogue);
+    // Every page says its language; a menu bar that is set anew can be seen for a moment, in all windows.
+    if before == Some(catalogue) {
+        return Ok(());
+    }
+    app.set_menu(build(app, catalogue)?)?;
     let shown = app.state::<Shown>();
     let visible = *shown.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     set_visible(app, visible)
 }
 
+/// Shows or hides the menu bar of every window.
 pub fn set_visible(app: &AppHandle, visible: bool) -> tauri::Result<()> {
     *app.state::<Shown>().0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = visible;
-    match app.get_webview_window(MAIN_WINDOW) {
-        Some(_) if cfg!(target_os = "macos") => Ok(()),
-        Some(window) if visible => window.show_menu(),
-        Some(window) => window.hide_menu(),
-        None => Ok(()),
+    app.webview_windows().values().try_for_each(|window| suit(app, window))
+}
+
+/// Has a window's menu bar be seen or not, as those of the others.
+pub fn suit(app: &AppHandle, window: &WebviewWindow) -> tauri::Result<()> {
+    let visible = *app.state::<Shown>().0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    match visible {
+        _ if cfg!(target_os = "macos") => Ok(()),
+        true => window.show_menu(),
+        false => window.hide_menu(),
     }
 }
 
+/// An item runs in the window that a person uses.
 pub fn on_event(app: &AppHandle, event: MenuEvent) {
-    if let Err(error) = app.emit(MENU_EVENT, event.id().as_ref()) {
+    let Some(engine) = app.try_state::<Engine>() else { return };
+    if let Err(error) = app.emit_to(engine.front_window().0, MENU_EVENT, event.id().as_ref()) {
         tracing::warn!(%error, "the window could not be told of a menu item");
     }
 }

@@ -1,28 +1,30 @@
 //! How the web view draws. On Linux without a GPU, WebKit would composite with OpenGL in software: that costs 100 MiB and is
 //! no faster than drawing directly.
+//!
+//! It is told so by its environment, before there is any web view. Told by the settings of a view that is there already, WebKit
+//! 2.50 sometimes crashed: the size of the new window reached a compositor that was just being taken away, one time in twenty
+//! windows.
 
-use tauri::WebviewWindow;
-
-/// Chooses what suits this machine.
+/// Has this process run as suits the machine: it starts itself again where WebKit is to be told something.
 #[cfg(target_os = "linux")]
-pub fn suit(window: &WebviewWindow) -> tauri::Result<()> {
-    use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
+pub fn suit() {
+    use std::os::unix::process::CommandExt;
 
-    if has_gpu() {
-        return Ok(());
+    const NO_COMPOSITING: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
+
+    if has_gpu() || std::env::var_os(NO_COMPOSITING).is_some() {
+        return;
     }
-    window.with_webview(|view| {
-        if let Some(settings) = view.inner().settings() {
-            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
-        }
-    })
+    let Ok(this) = std::env::current_exe() else { return };
+    // It returns only if it failed, and then the app is as good as without.
+    let error =
+        std::process::Command::new(this).args(std::env::args_os().skip(1)).env(NO_COMPOSITING, "1").exec();
+    tracing::warn!(%error, "the web view draws with OpenGL in software");
 }
 
 /// Elsewhere the system's web view chooses well by itself.
 #[cfg(not(target_os = "linux"))]
-pub fn suit(_: &WebviewWindow) -> tauri::Result<()> {
-    Ok(())
-}
+pub fn suit() {}
 
 /// A render node is what a GPU driver offers to programs (drm(7)).
 #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@ use bowline_core::host::HostId;
 use bowline_core::terminal::gone;
 use bowline_core::terminal::state::{TerminalId, TerminalSize};
 use bowline_core::terminal::view::{Attachment, Output, WindowGone};
+use bowline_core::workspace::windows::WindowId;
 use bytes::Bytes;
 use tauri::ipc::{Channel, InvokeBody, InvokeResponseBody, Request};
 use tauri::{State, Webview};
@@ -32,6 +33,11 @@ fn page(webview: &Webview, pages: &Pages, output: Channel<InvokeResponseBody>) -
     Box::new(Page(output, pages.of(webview.label())))
 }
 
+/// The window that a page is in.
+fn own(webview: &Webview) -> WindowId {
+    WindowId(webview.label().to_owned())
+}
+
 #[tauri::command]
 pub async fn terminal_open(
     engine: State<'_, Engine>,
@@ -41,7 +47,7 @@ pub async fn terminal_open(
     size: TerminalSize,
     output: Channel<InvokeResponseBody>,
 ) -> Result<TerminalId, Problem> {
-    Ok(engine.terminal_open(host, size, page(&webview, &pages, output)).await?)
+    Ok(engine.terminal_open_in(&own(&webview), host, size, page(&webview, &pages, output)).await?)
 }
 
 #[tauri::command]
@@ -50,10 +56,10 @@ pub async fn terminal_attach(
     pages: State<'_, Pages>,
     webview: Webview,
     id: TerminalId,
-    size: TerminalSize,
+    size: Option<TerminalSize>,
     output: Channel<InvokeResponseBody>,
 ) -> Result<Attachment, Problem> {
-    Ok(engine.terminal_attach(id, size, page(&webview, &pages, output)).await?)
+    Ok(engine.terminal_attach_in(&own(&webview), id, size, page(&webview, &pages, output)).await?)
 }
 
 #[tauri::command]

@@ -1,8 +1,8 @@
 //! Saved hosts, their connections and trying them out.
 
-use bowline_core::connection::health::LaneHealth;
 use bowline_core::connection::progress::TestProgress;
-use bowline_core::engine::view::Overview;
+use bowline_core::connection::times::ConnectionTimes;
+use bowline_core::engine::view::{LaneView, Overview};
 use bowline_core::engine::{Engine, PasswordChange};
 use bowline_core::error::Problem;
 use bowline_core::host::import::ImportPreview;
@@ -26,12 +26,16 @@ super::engine_commands! {
     /// Ends every terminal of the host and its connection.
     host_disconnect(id: HostId) -> ();
     /// How each connection of the host is doing; ask about once a second while it is shown.
-    host_health(id: HostId) -> Vec<LaneHealth>;
+    host_health(id: HostId) -> Vec<LaneView>;
+    /// What the person has set about time, told at the start and whenever it changes.
+    connection_times(times: ConnectionTimes) -> ();
     /// Tries to connect now instead of at the end of the wait.
     host_retry(id: HostId) -> ();
     /// Stops waiting for the host: its terminals end, what they showed stays.
     host_give_up(id: HostId) -> ();
     group_rename(from: String, to: String) -> ();
+    /// Takes on what another start of the app asked for; false when another window did.
+    open_take(id: u32) -> bool;
     import_preview() -> ImportPreview;
     import_apply(aliases: Vec<String>) -> Vec<Host>;
     /// Stops a running host_test.

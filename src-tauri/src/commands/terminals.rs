@@ -2,6 +2,7 @@
 
 use bowline_core::terminal::seam::SeamWords;
 use bowline_core::terminal::state::{TerminalId, TerminalSize};
+use bowline_core::terminal::triggers::TriggerRule;
 
 super::engine_commands! {
     /// Gives back credit: bytes that xterm.js has parsed (from its write callback).
@@ -17,6 +18,12 @@ super::engine_commands! {
     terminal_reset(id: TerminalId) -> ();
     /// How many lines every terminal keeps above its screen, now and from now on.
     terminal_scrollback(lines: u32) -> ();
+    /// Whether the window draws pictures, and programs that ask are told so.
+    terminal_pictures(shown: bool) -> ();
+    /// What is looked for in the new lines of every terminal, now and from now on.
+    trigger_rules(rules: Vec<TriggerRule>) -> ();
+    /// Whether a pattern can be looked for; `exact`: by the case of its letters too.
+    trigger_check(pattern: String, exact: bool) -> ();
     /// What the line between a lost shell and the next one says, in the person's language.
     terminal_words(words: SeamWords) -> ();
     /// Ends the terminal, its channel and the session of tmux or screen that it lives in, and forgets what it showed.
