@@ -1,0 +1,54 @@
+// @vitest-environment happy-dom
+import { createPinia, setActivePinia } from 'pinia'
+import { beforeEach, expect, it, vi } from 'vitest'
+import { createFake } from '../ipc/fake'
+import { provideBackend, useBackend } from '../ipc'
+import { useNotices } from '../notices/notices'
+import { DragOut } from './drag-out'
+
+const DRAGGED = { hostId: 'web-01', paths: ['/srv/a'] }
+let called: string[]
+
+beforeEach(() => {
+  setActivePinia(createPinia())
+  provideBackend(createFake())
+  called = []
+  const call = useBackend().call.bind(useBackend())
+  vi.spyOn(useBackend(), 'call').mockImplementation((name, args) => {
+    called.push(name)
+    return call(name, args)
+  })
+})
+
+function transfer() {
+  const data = new Map<string, string>()
+  return { data, transfer: { setData: (type: string, text: string) => data.set(type, text) } as unknown as DataTransfer }
+}
+
+it('fetches what is dragged once the pointer is out, and only then', async () => {
+  const { data, transfer: given } = transfer()
+  const dragOut = new DragOut('linux')
+  dragOut.begin(DRAGGED, given)
+  expect(data.get('text/uri-list')).toMatch(/^bowline-files:[0-9a-f-]{36}$/)
+  expect(called).toEqual(['drag_out_begin'])
+  dragOut.left()
+  dragOut.left()
+  expect(called).toEqual(['drag_out_begin', 'drag_out_fetch'])
+  await dragOut.end(true)
+  dragOut.left()
+  expect(called).toEqual(['drag_out_begin', 'drag_out_fetch', 'drag_out_end'])
+})
+
+it('says where dragging out is not possible, and gives nothing away there', async () => {
+  const { data, transfer: given } = transfer()
+  const dragOut = new DragOut('macos')
+  dragOut.begin(DRAGGED, given)
+  await dragOut.end(false)
+  expect(useNotices().toasts).toEqual([])
+  dragOut.begin(DRAGGED, given)
+  dragOut.left()
+  await dragOut.end(false)
+  expect(useNotices().toasts.map(({ text }) => text)).toEqual([expect.stringContaining('Copy for pasting elsewhere')])
+  expect(data.size).toBe(0)
+  expect(called).toEqual([])
+})

@@ -1,0 +1,75 @@
+/** The files of hosts that are changed in this window: each is a tab. */
+import { defineStore } from 'pinia'
+import { computed, ref, shallowReactive } from 'vue'
+import { fileName, shownPath } from '../files/path'
+import { hostName, useHosts } from '../hosts/hosts'
+import { t } from '../i18n'
+import { useBackend, type HostId } from '../ipc'
+import { useNotices } from '../notices/notices'
+import { useWorkspace, type TabId } from '../workspace/workspace'
+import { createEdit, type Edit } from './edit'
+
+export const useEdits = defineStore('edits', () => {
+  const workspace = useWorkspace()
+  const open = shallowReactive(new Map<TabId, Edit>())
+  /** One with unsaved text that is to be closed: the person is asked. */
+  const closing = ref<TabId | null>(null)
+  /** One that is to be saved under another name: the person is asked for it. */
+  const copying = ref<TabId | null>(null)
+  /** Files on their way, so that a double click opens one of them. */
+  const opening = new Set<string>()
+  const active = computed(() => (workspace.activeId === null ? undefined : open.get(workspace.activeId)))
+  const unsaved = computed(() => [...open.values()].filter((edit) => edit.dirty.value))
+
+  /** Opens a file, or shows the tab that has it already. `mine` is put beside what is on the server, to merge them. */
+  async function openFile(hostId: HostId, path: string, mine: string | null = null): Promise<void> {
+    const known = [...open.values()].find((edit) => edit.hostId === hostId && edit.path.value.path === path)
+    if (known) {
+      workspace.show(known.tabId)
+      if (mine !== null) await known.mergeWith(mine)
+      return
+    }
+    const key = `${hostId}\0${path}`
+    if (opening.has(key)) return
+    opening.add(key)
+    try {
+      const opened = await useBackend().call('file_edit_open', { host: hostId, path, encoding: null })
+      const name = shownPath(fileName(path))
+      if (opened.kind !== 'text') return useNotices().toast(() => t(`edit.not.${opened.kind}`, { name }))
+      const edit = createEdit(workspace.newTabId(), hostId, opened.edit, mine)
+      open.set(edit.tabId, edit)
+      workspace.openPage({
+        id: edit.tabId,
+        hostId,
+        label: () => ({ name: edit.name.value, detail: nameOf(hostId), whole: `${nameOf(hostId)}: ${edit.path.value.shown}` }),
+        isUnsaved: () => edit.dirty.value,
+        focus: () => edit.surface.value?.focus(),
+        askClose: () => askClose(edit.tabId),
+        closed: () => closed(edit.tabId),
+      })
+    } finally {
+      opening.delete(key)
+    }
+  }
+
+  function nameOf(hostId: HostId): string {
+    const host = useHosts().find(hostId)
+    return host ? hostName(host) : hostId
+  }
+
+  function askClose(id: TabId): void {
+    if (open.get(id)?.dirty.value) {
+      workspace.show(id)
+      closing.value = id
+    } else workspace.close(id)
+  }
+
+  function closed(id: TabId): void {
+    open.get(id)?.close()
+    open.delete(id)
+    if (closing.value === id) closing.value = null
+    if (copying.value === id) copying.value = null
+  }
+
+  return { open, closing, copying, active, unsaved, openFile, nameOf }
+})
