@@ -2,12 +2,16 @@
 import { defineStore } from 'pinia'
 import { shallowReactive } from 'vue'
 import { t } from '../i18n'
-import { useBackend, type TerminalId, type TransferView } from '../ipc'
+import { useBackend, type TerminalId, type TransferFault, type TransferView } from '../ipc'
 import { useNotices } from '../notices/notices'
+import { useWindows } from '../windows/windows'
+
+const causeText = ({ kind, detail }: TransferFault) => t(`transfers.causes.${kind}`, { detail })
 
 export const useTransfers = defineStore('transfers', () => {
   const views = shallowReactive(new Map<TerminalId, TransferView>())
   const notices = useNotices()
+  const windows = useWindows()
 
   function show(view: TransferView): void {
     if (view.phase === 'offered' || view.phase === 'running') {
@@ -15,14 +19,14 @@ export const useTransfers = defineStore('transfers', () => {
       return
     }
     // What is over is told once.
-    if (!views.delete(view.id)) return
+    if (!views.delete(view.id) || !windows.isFront) return
     if (view.phase === 'done') {
       const key = view.direction === 'receive' ? 'transfers.received' : 'transfers.sent'
       notices.toast(() => t(key, { n: view.files, folder: view.folder ?? '' }, view.files))
     } else if (view.phase === 'failed') {
       const { cause, files } = view
       if (cause === null) notices.toast(() => t('transfers.cancelled', { n: files }, files))
-      else notices.toast(() => t('transfers.failed', { cause, n: files }, files), { tone: 'bad' })
+      else notices.toast(() => t('transfers.failed', { cause: causeText(cause), n: files }, files), { tone: 'bad' })
     }
   }
 
