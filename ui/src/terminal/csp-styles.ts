@@ -4,19 +4,15 @@
  * CSS object model are allowed, so both ways are led there.
  */
 import type { Terminal } from '@xterm/xterm'
+import { SharedStyle } from './shared-styles'
 
-/** In place of a `<style>` element, which is refused even when empty: its text becomes a constructed style sheet of the document. */
+/** In place of a `<style>` element, which is refused even when empty. */
 function constructedStyle(element: HTMLElement): HTMLElement {
   element.hidden = true
-  const sheet = new CSSStyleSheet()
-  Object.defineProperty(element, 'textContent', {
-    set(text: string) {
-      sheet.replaceSync(text)
-      if (!document.adoptedStyleSheets.includes(sheet)) document.adoptedStyleSheets.push(sheet)
-    },
-  })
+  const style = new SharedStyle(element)
+  Object.defineProperty(element, 'textContent', { set: (text: string) => style.set(text) })
   element.remove = () => {
-    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet)
+    style.remove()
     Element.prototype.remove.call(element)
   }
   return element

@@ -7,8 +7,11 @@ export interface Follower {
   told(facts: TerminalFacts): void
 }
 
-/** Kept for so many unknown terminals; the oldest is forgotten first (terminals that this window did not open). */
-const EARLY_TERMINALS = 32
+/**
+ * Kept for so many unknown terminals; the oldest is forgotten first (terminals that this window did not open). The engine has no more
+ * (`TERMINALS_MAX`), and all of them may come back at once, before the window knows one of their numbers.
+ */
+const EARLY_TERMINALS = 256
 
 export class TerminalDirectory {
   readonly #followers = new Map<TerminalId, Follower>()

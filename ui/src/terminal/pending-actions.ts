@@ -4,6 +4,7 @@ import type { TerminalSession } from './session'
 
 export const SEND_ACTION = 'pending.send'
 export const DISCARD_ACTION = 'pending.discard'
+const COPY_ACTION = 'pending.copy'
 
 /** Call within a scope: the actions end with it. `session` is the terminal that they are about. */
 export function registerPendingActions(session: () => TerminalSession | undefined): void {
@@ -18,5 +19,10 @@ export function registerPendingActions(session: () => TerminalSession | undefine
     keys: { mac: 'Cmd+Alt+Backspace', other: 'Ctrl+Shift+Backspace' },
     enabled: () => (session()?.pending.shown.value ?? '') !== '',
     run: () => session()?.discardPending(),
+  })
+  registerAction({
+    id: COPY_ACTION,
+    enabled: () => (session()?.pending.shown.value ?? '') !== '' && session()?.pending.copyable !== '',
+    run: () => session()?.copyPending(),
   })
 }

@@ -43,3 +43,14 @@ it.each(['[sudo] password for ada: ', 'Enter passphrase for key: ', '请输入�
     expect(pending.shown.value).toBe('ls')
   },
 )
+
+it('is copied as the text that it is, and not at all if it was typed unseen', () => {
+  const pending = new PendingKeys()
+  pending.begin('ada@web:~$ ')
+  pending.add('lss\x7f -l\x1b[A\x03\tx\r')
+  expect(pending.copyable).toBe('ls -l\tx\n')
+  pending.clear()
+  pending.begin('Password: ')
+  pending.add('secret')
+  expect(pending.copyable).toBe('')
+})

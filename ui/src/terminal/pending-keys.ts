@@ -34,6 +34,21 @@ export function visibleKeys(text: string): string {
   return named.replace(/[\x00-\x1f]/g, (control) => String.fromCharCode(0x2400 + control.charCodeAt(0)))
 }
 
+// eslint-disable-next-line no-control-regex -- what arrow keys and their like send
+const SEQUENCE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|O.)/g
+
+/** What was typed as text: without keys that only mean something to a terminal, and without what was erased again. */
+function plainText(keys: string): string {
+  const text = keys.replace(SEQUENCE, '').replace(/\r\n?/g, '\n')
+  const characters: string[] = []
+  for (const one of text) {
+    if (one === '\x7f') characters.pop()
+    // eslint-disable-next-line no-control-regex -- all but tab and line feed
+    else if (!/[\x00-\x08\x0b-\x1f\x80-\x9f]/.test(one)) characters.push(one)
+  }
+  return characters.join('')
+}
+
 export class PendingKeys {
   /** As a person can read it; empty when nothing waits. */
   readonly shown = ref('')
@@ -45,6 +60,11 @@ export class PendingKeys {
 
   get isEmpty(): boolean {
     return this.#text === ''
+  }
+
+  /** As text for the clipboard; empty for what would have been typed unseen. */
+  get copyable(): string {
+    return this.#unseen ? '' : plainText(this.#text)
   }
 
   /** The shell was lost with this line under the cursor. What would have been typed unseen is not shown here either. */

@@ -54,6 +54,8 @@ interface Showing {
   credit: OutputCredit
   /** Unknown until the engine has answered. */
   attachment: number | undefined
+  /** The terminal has the size of the surface; otherwise what it shows is laid out for another one. */
+  sized: boolean
 }
 
 /** What may come too late: the terminal is gone then. */
@@ -107,6 +109,8 @@ export class TerminalSession {
   /** A new one after each shell that was lost or ended: what was typed for the old one is not sent to the new one. */
   #pump: InputPump
   #opening = false
+  /** Settles when the engine has answered the last wish for a terminal. */
+  #opened: Promise<void> = Promise.resolve()
   #disposed = false
   /** Bells that were heard of. */
   #rung = 0
@@ -187,11 +191,36 @@ export class TerminalSession {
     this.pending.clear()
   }
 
+  /** For where else it may be wanted, such as when its own shell does not come back. */
+  copyPending(): void {
+    const text = this.pending.copyable
+    if (text !== '') void attempt(() => useBackend().writeClipboard(text))
+  }
+
+  /** Nothing overtakes what was typed before it, and waits still. */
+  get #keepsKeys(): boolean {
+    return this.waiting || !this.pending.isEmpty
+  }
+
   /** Shows the engine's terminal with the size that the surface has by now; the first time it is opened. */
   start(): void {
     if (this.#showing || this.#disposed) return
     if (this.id !== undefined) void this.#attach(this.id)
-    else if (!this.#opening) void this.#open()
+    else if (!this.#opening) this.#opened = this.#open()
+  }
+
+  /** Until the engine has said which terminal it is, if it was asked for one. */
+  opened(): Promise<void> {
+    return this.#opened
+  }
+
+  /** The pane of the surface has another size, or one at last: the first one that counts fills it anew. */
+  placed(): void {
+    this.surface.fitSoon()
+    if (this.#showing?.sized !== false) return
+    requestAnimationFrame(() => {
+      if (this.#showing?.sized === false && this.id !== undefined && this.isOnScreen()) void this.#attach(this.id)
+    })
   }
 
   /** Somebody looks again: what is there comes while the surface is still being drawn, in the size that it had. */
@@ -205,8 +234,8 @@ export class TerminalSession {
   /** Nobody has looked for long: the surface goes, the terminal goes on. What was selected and searched for is lost. */
   sleep(): void {
     if (this.#disposed) return
+    if (this.#showing?.sized) this.#sizeAsleep = this.#surface?.size
     this.#hide()
-    this.#sizeAsleep = this.#surface?.size
     this.#surface?.dispose()
     this.#surface = undefined
     this.hasSelection.value = false
@@ -220,7 +249,6 @@ export class TerminalSession {
     this.#pump.stop()
     this.#pump = this.#newPump()
     this.title.value = ''
-    this.pending.clear()
     this.reopened.value = true
     this.state.value = { state: 'opening' }
     this.#surface?.terminal.scrollToBottom()
@@ -275,7 +303,6 @@ export class TerminalSession {
       this.#triedAt = -KEY_TRY_MS
     }
     if (state.state === 'ended') {
-      this.pending.clear()
       this.clipboardWrites.withdraw()
       this.#pump.stop()
     }
@@ -306,7 +333,7 @@ export class TerminalSession {
   async #pasteInto(text: string): Promise<TerminalSession[]> {
     const clean = sanitisePaste(text)
     if (clean === '' || this.ended) return []
-    if (this.waiting || this.asksAboutPending) {
+    if (this.#keepsKeys) {
       this.#keep(clean)
       return []
     }
@@ -332,7 +359,7 @@ export class TerminalSession {
 
   /** Nothing of others goes into a shell whose person has not yet said what becomes of the keys before. */
   get #takesInput(): boolean {
-    return !this.ended && !this.waiting && !this.asksAboutPending
+    return !this.ended && !this.#keepsKeys
   }
 
   get #bracketsPastes(): boolean {
@@ -348,6 +375,16 @@ export class TerminalSession {
   async #take(clean: string): Promise<void> {
     this.surface.terminal.scrollToBottom()
     await this.#pump.paste(textBytes(bracketPaste(clean, this.#bracketsPastes)))
+  }
+
+  /** Another window shows the terminal from now on. What was typed here before still gets to it. */
+  leave(): void {
+    this.pasteQuestion.value?.answer(false)
+    this.clipboardWrites.dispose()
+    this.#hide()
+    this.#disposed = true
+    this.#surface?.dispose()
+    if (this.id !== undefined) this.directory.remove(this.id)
   }
 
   dispose(): void {
@@ -397,9 +434,10 @@ export class TerminalSession {
   }
 
   async #attach(id: TerminalId): Promise<void> {
-    const showing = this.#newShowing()
+    // What was never on the screen has a size that nobody chose: the terminal keeps its own.
+    const size = this.#sizeAsleep || this.isOnScreen() ? this.surface.size : null
+    const showing = this.#newShowing(size !== null)
     try {
-      const { size } = this.surface
       const attachment = await useBackend().attachTerminal(id, size, this.#output(showing))
       this.#attached(showing, id, attachment, size)
     } catch {
@@ -418,12 +456,12 @@ export class TerminalSession {
     }
   }
 
-  #newShowing(): Showing {
+  #newShowing(sized = true): Showing {
     this.#showing?.credit.stop()
     const credit = new OutputCredit((bytes) => {
       if (this.id !== undefined) tell('terminal_ack', { id: this.id, bytes })
     })
-    return (this.#showing = { credit, attachment: undefined })
+    return (this.#showing = { credit, attachment: undefined, sized })
   }
 
   #output(showing: Showing): (bytes: Uint8Array) => void {
@@ -435,10 +473,10 @@ export class TerminalSession {
     }
   }
 
-  #attached(showing: Showing, id: TerminalId, attachment: number, size: TerminalSize): void {
+  #attached(showing: Showing, id: TerminalId, attachment: number, size: TerminalSize | null): void {
     showing.attachment = attachment
-    if (showing === this.#showing) this.#resizedSince(size)
-    else tell('terminal_detach', { id, attachment })
+    if (showing !== this.#showing) tell('terminal_detach', { id, attachment })
+    else if (size) this.#resizedSince(size)
   }
 
   #hide(): void {
@@ -456,8 +494,7 @@ export class TerminalSession {
     }
     if (isRecording(this.hostId)) return this.#playbackKey(text)
     if (this.waiting) return this.#typedInVain(text)
-    // Nothing overtakes what was typed before it.
-    if (this.asksAboutPending && !REPORT.test(text)) return this.#keep(text)
+    if (this.#keepsKeys && !REPORT.test(text)) return this.#keep(text)
     if (!this.#pump.type(textBytes(text))) this.bells.value++
     if (this.#isTyped(text)) this.peers().forEach((peer) => peer.typeAlso(text))
   }

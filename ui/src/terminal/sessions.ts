@@ -26,6 +26,14 @@ export async function followTerminals(): Promise<Stop> {
         .catch(() => {}),
     { immediate: true },
   )
+  const unwatchPictures = watch(
+    () => settings.current.pictures,
+    (shown) =>
+      void useBackend()
+        .call('terminal_pictures', { shown })
+        .catch(() => {}),
+    { immediate: true },
+  )
   void detectScreenReader()
   const stop = await useBackend().onEvent((event) => {
     if (event.type !== 'terminal') return
@@ -35,6 +43,7 @@ export async function followTerminals(): Promise<Stop> {
   return () => {
     unwatch()
     unwatchLines()
+    unwatchPictures()
     stop()
   }
 }
@@ -50,6 +59,12 @@ export function showTerminal(view: TerminalView): TerminalSession {
   const session = new TerminalSession(view.hostId, useSettings().current, platform, directory, view)
   sessions.add(session)
   return session
+}
+
+/** Another window shows its terminal from now on. */
+export function leaveSession(session: TerminalSession): void {
+  sessions.delete(session)
+  session.leave()
 }
 
 export function closeSession(session: TerminalSession): void {

@@ -1,6 +1,7 @@
 /** What the shells of the terminals say about themselves: where they are, and which long command has ended. */
 import { defineStore } from 'pinia'
 import { shallowReactive } from 'vue'
+import { shownPath } from '../files/path'
 import type { ShellView, TerminalId } from '../ipc'
 
 /** Terminals of this run that are remembered; the engine has fewer at once. */
@@ -20,9 +21,16 @@ export const useShells = defineStore('shells', () => {
     all.forEach(show)
   }
 
+  /** As the engine writes paths: with characters that stand for bytes which are no text. */
   function directoryOf(id: TerminalId | undefined): string | null {
     return (id === undefined ? undefined : views.get(id)?.directory) ?? null
   }
 
-  return { views, show, showAll, directoryOf }
+  /** The same, fit to be shown. */
+  function shownDirectoryOf(id: TerminalId | undefined): string | null {
+    const directory = directoryOf(id)
+    return directory === null ? null : shownPath(directory)
+  }
+
+  return { views, show, showAll, directoryOf, shownDirectoryOf }
 })

@@ -18,6 +18,7 @@ import { noticeLostFocus } from './lost-focus'
 import type { Command } from './marks/command-marks'
 import { TerminalMarks } from './marks/terminal-marks'
 import { answerModeRequests } from './mode-reports'
+import { Pictures } from './pictures/pictures'
 import { openWithRenderer } from './renderer'
 import { usesScreenReader } from './screen-reader'
 import { Finder } from './search/finder'
@@ -37,6 +38,7 @@ export interface Appearance extends SchemeChoice {
   screenReader: 'auto' | 'on' | 'off'
   graphemes: boolean
   ligatures: boolean
+  pictures: boolean
 }
 
 export interface SurfaceEvents {
@@ -74,6 +76,7 @@ export class Surface {
   readonly marks: TerminalMarks
   readonly #fit = new FitAddon()
   readonly #finder: Finder
+  readonly #pictures: Pictures
   readonly #stopTheme: () => void
   readonly #stopFocus: () => void
   #appearance: Appearance
@@ -109,12 +112,18 @@ export class Surface {
       logLevel: 'off',
     })
     this.#finder = new Finder(this.terminal)
+    this.#pictures = new Pictures(this.terminal)
     this.#showColours()
     this.#listen()
     this.marks = new TerminalMarks(this.terminal, this.element, this.events.mark)
     this.#stopFocus = noticeLostFocus(this.terminal, this.element)
     this.#stopTheme = onThemeChange(() => this.#showColours())
     MOTION.addEventListener('change', this.#onMotion)
+  }
+
+  /** What a screen reader hears in place of output that nobody could listen to: of all terminals. */
+  static sayTooMuchOutput(words: string): void {
+    Terminal.strings.tooMuchOutput = words
   }
 
   get size(): TerminalSize {
@@ -131,7 +140,7 @@ export class Surface {
       if (this.#disposed) return
       // Now that it has a place its tokens can be read.
       if (this.element.dataset['theme']) this.#showColours()
-      openWithRenderer(this.terminal, this.element, this.platform)
+      openWithRenderer(this.terminal, this.element, this.platform, () => this.#disposed)
       this.#showText()
     }
     this.#fitNow()
@@ -177,6 +186,12 @@ export class Surface {
 
   /** Output of the server, at most 64 KiB. `parsed` is called when it is on the screen's way and its credit may go back. */
   write(bytes: Uint8Array, parsed: () => void): void {
+    const { loading } = this.#pictures
+    if (loading) void loading.then(() => this.#writeNow(bytes, parsed))
+    else this.#writeNow(bytes, parsed)
+  }
+
+  #writeNow(bytes: Uint8Array, parsed: () => void): void {
     this.terminal.write(bytes, () => {
       parsed()
       // What comes moves the text anyway; now nothing jumps that stood still.
@@ -238,6 +253,7 @@ export class Surface {
     // Not without need: a theme takes back the colours that a program has set.
     if (JSON.stringify(shownScheme(before)) !== JSON.stringify(shownScheme(appearance))) this.#showColours()
     this.#showText()
+    this.#pictures.show(appearance.pictures)
     if (!this.#opened) return
     const family = fontList(appearance.fontFamily)
     if (before.fontFamily === appearance.fontFamily && before.fontSize === appearance.fontSize) this.fitSoon()
@@ -287,6 +303,7 @@ export class Surface {
     MOTION.removeEventListener('change', this.#onMotion)
     this.#stopFocus()
     this.marks.dispose()
+    this.#pictures.dispose()
     this.#finder.dispose()
     this.terminal.dispose()
     this.element.remove()
@@ -348,6 +365,7 @@ export class Surface {
     this.#showText()
     limitSequences(terminal)
     answerModeRequests(terminal)
+    this.#pictures.show(this.#appearance.pictures)
     terminal.parser.registerOscHandler(52, (payload) => {
       events.clipboard(payload)
       return true

@@ -10,7 +10,7 @@ import { platform as ownPlatform, type Platform } from './platform'
 export interface Action {
   id: string
   keys?: Keys
-  /** Asked when the palette opens and when a key is pressed; absent means always. A key of a disabled action is let through. */
+  /** Asked when the palette opens and when a key is pressed; absent means always. A key of a disabled action is let through, except a letter with Ctrl and Shift in a terminal. */
   enabled?: () => boolean
   /** Copying, pasting and the like: a text field that has the focus does these itself. */
   fieldsKeep?: boolean
@@ -70,6 +70,15 @@ export function actionForChord(chord: Chord, inTerminal: boolean, platform: Plat
     .find((action) => chordsOf(action.keys, platform).some((own) => sameChord(own, chord)) && isEnabled(action))
 }
 
+/**
+ * Whether a chord belongs to an action that cannot run now, and would reach a program as something that nobody means: Ctrl+Shift+C
+ * with nothing selected, or Ctrl+Shift+Alt+C without marks, as Ctrl-C. Arrows and the like reach it as what they are.
+ */
+function isSpent(chord: Chord, platform: Platform): boolean {
+  if (!chord.ctrl || !chord.shift || !/^[A-Z]$/.test(chord.key)) return false
+  return actions.value.some((action) => chordsOf(action.keys, platform).some((own) => sameChord(own, chord)))
+}
+
 /** Listens for every action's keys, before the terminal and the fields of the window see them. */
 export function listenForKeys(target: Window = window, platform: Platform = ownPlatform): () => void {
   const onKeydown = (event: KeyboardEvent) => {
@@ -77,7 +86,12 @@ export function listenForKeys(target: Window = window, platform: Platform = ownP
     const element = event.target instanceof Element ? event.target : null
     if (element?.closest('[role="dialog"], [role="alertdialog"]')) return
     const inTerminal = element?.closest('.xterm') != null
-    const action = actionForChord(chordOf(event), inTerminal, platform)
+    const chord = chordOf(event)
+    const action = actionForChord(chord, inTerminal, platform)
+    if (!action && inTerminal && isSpent(chord, platform)) {
+      event.preventDefault()
+      event.stopPropagation()
+    }
     if (!action || (action.fieldsKeep && !inTerminal && element?.matches('input, textarea'))) return
     event.preventDefault()
     event.stopPropagation()

@@ -10,8 +10,10 @@ import {
   type ITabRenderer,
   type SerializedDockview,
 } from 'dockview-core'
+import type { Stop } from '../ipc'
 import { pinnedFirst } from './tab-facts'
 import { hiddenTabs } from './tab-overflow'
+import { followTearOff } from './tear-off'
 import type { TabId } from './workspace'
 import './dock.css'
 
@@ -34,7 +36,11 @@ export interface DockEvents {
   renameTab: (id: TabId) => void
   /** By the pointer or by a key; in pixels of the window. */
   tabMenu: (id: TabId, x: number, y: number) => void
+  /** Dragged out of the window and let go there; in pixels of the screen. */
+  tornOff: (id: TabId, x: number, y: number) => void
   isPinned: (id: TabId) => boolean
+  /** The width of the pane in the top right corner, in pixels. */
+  corner: (width: number) => void
   /** How many panes there are. */
   panes: (count: number) => void
   /** Where Vue puts what stands at the end of a pane's strip, and how many tabs of it cannot be seen. */
@@ -51,6 +57,9 @@ const SMALLEST_PANE = { width: 120, height: 90 }
 export class Dock {
   readonly #api: DockviewApi
   readonly #observer: ResizeObserver
+  /** The frame in which it is counted which tabs a strip hides. */
+  #counting = 0
+  readonly #stopTearOff: Stop
 
   constructor(
     private readonly root: HTMLElement,
@@ -91,6 +100,7 @@ export class Dock {
     root.addEventListener('click', this.#onClick)
     root.addEventListener('contextmenu', this.#onContextMenu)
     root.addEventListener('scroll', this.#onScroll, { capture: true, passive: true })
+    this.#stopTearOff = followTearOff(root, events.tornOff)
   }
 
   get activeId(): TabId | undefined {
@@ -196,16 +206,20 @@ export class Dock {
 
   /** Also the name that is read aloud. */
   setTitle(id: TabId, title: string): void {
-    this.#api.getPanel(id)?.api.setTitle(title)
-    requestAnimationFrame(() => this.#countHidden())
+    const panel = this.#api.getPanel(id)
+    if (!panel || panel.title === title) return
+    panel.api.setTitle(title)
+    this.#countSoon()
   }
 
   dispose(): void {
+    this.#stopTearOff()
     this.root.removeEventListener('scroll', this.#onScroll, { capture: true })
     this.root.removeEventListener('contextmenu', this.#onContextMenu)
     this.root.removeEventListener('click', this.#onClick)
     this.root.removeEventListener('keydown', this.#onKeydown)
     this.root.removeEventListener('wheel', this.#onWheel)
+    cancelAnimationFrame(this.#counting)
     this.#observer.disconnect()
     this.#api.dispose()
   }
@@ -269,7 +283,7 @@ export class Dock {
   }
 
   readonly #onScroll = (event: Event): void => {
-    if (event.target instanceof Element && event.target.matches('.dv-tabs-container')) this.#countHidden()
+    if (event.target instanceof Element && event.target.matches('.dv-tabs-container')) this.#countSoon()
   }
 
   /** A wheel that only turns one way moves a strip of tabs too. */
@@ -289,20 +303,28 @@ export class Dock {
     const whole = this.root.getBoundingClientRect()
     this.root.classList.toggle('dock-split', this.#api.groups.length > 1)
     for (const group of this.#api.groups) {
-      const { top, right } = group.element.getBoundingClientRect()
+      const { top, right, width } = group.element.getBoundingClientRect()
       const corner = Math.abs(top - whole.top) < 2 && Math.abs(right - whole.right) < 2
       group.element.classList.toggle('dock-corner', corner)
+      if (corner) this.events.corner(width)
       group.element.querySelector('.dv-tabs-container')?.setAttribute('aria-label', this.events.stripName())
     }
     this.arrange()
     this.events.panes(this.#api.groups.length)
-    this.#countHidden()
+    this.#countSoon()
     // Of every pane: one without the keyboard can be seen as well.
     for (const group of this.#api.groups) this.#reveal(group.activePanel?.id)
   }
 
+  /** In the next frame: measuring a hundred tabs would hold up whatever has just begun. */
+  #countSoon(): void {
+    this.#counting ||= requestAnimationFrame(() => this.#countHidden())
+  }
+
   /** Tabs that a strip has no room for. */
   #countHidden(): void {
+    cancelAnimationFrame(this.#counting)
+    this.#counting = 0
     for (const group of this.#api.groups) {
       const strip = group.element.querySelector('.dv-tabs-container')
       if (strip) this.events.stripHides(group.id, hiddenTabs(strip))

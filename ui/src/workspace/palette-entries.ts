@@ -1,8 +1,12 @@
 /** What the palette offers: every action that can run now, the other open tabs and the saved hosts. */
 import { useDialogs } from '../dialogs'
 import { hostName, useHosts } from '../hosts/hosts'
+import { parsePastedAddress } from '../hosts/paste-address'
 import { t } from '../i18n'
+import { pipeName } from '../pipes/pipe-words'
+import { usePipes } from '../pipes/pipes'
 import { useSnippets } from '../snippets/snippets'
+import { useSyncs } from '../sync/sync'
 import { actions, chordFor, isEnabled, runAction } from './actions'
 import { fuzzyMatch } from './fuzzy'
 import { keyCaps } from './keys'
@@ -54,14 +58,65 @@ export function paletteEntries(): Entry[] {
       const title = t(`actions.${id}`)
       return { key: id, kind: 'action', title, parts: whole(title), detail: '', keys: keysOf(id), run: () => void runAction(id) }
     })
-  const others = [...workspace.tabs.keys()]
+  const others = [...workspace.labels.keys()]
     .filter((id) => id !== workspace.activeId)
     .map((id): Entry => {
       const { name, detail } = workspace.labels.get(id) ?? { name: id, detail: '' }
       const title = t('palette.tab', { name: [name, detail].filter(Boolean).join(' ') })
       return { key: id, kind: 'tab', title, parts: whole(title), detail: '', run: () => workspace.show(id) }
     })
-  return [...able, ...others, ...snippetEntries(), ...hosts]
+  return [...able, ...others, ...snippetEntries(), ...syncEntries(), ...pipeEntries(), ...hosts]
+}
+
+/**
+ * What is asked for is an address with a user or a port, as one types it behind `ssh`: the saved host that it means, or a new one
+ * with its fields filled in.
+ */
+export function addressEntry(query: string): Entry | undefined {
+  const parts = parsePastedAddress(query)
+  if (!parts || parts.ignored.length > 0) return undefined
+  const { address, user, port, keyPath } = parts
+  const saved = useHosts().hosts.find(
+    (host) => host.address === address && (user ?? host.user) === host.user && (port ?? host.port) === host.port,
+  )
+  const name = `${user === undefined ? '' : `${user}@`}${address}${port === undefined ? '' : `:${port}`}`
+  const title = saved ? t('palette.host', { name: hostName(saved) }) : t('palette.addHost', { name })
+  const key = keyPath === undefined ? {} : { auth: 'key' as const, keyPath }
+  const start = { address, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }), ...key }
+  return {
+    key: `address:${name}`,
+    kind: 'host',
+    title,
+    parts: whole(title),
+    detail: saved ? name : '',
+    run: () => void (saved ? useWorkspace().openHost(saved.id) : useDialogs().show({ kind: 'host-add', start })),
+  }
+}
+
+/** Saved syncs, each with its form filled in: what would be done is looked at before it is. */
+function syncEntries(): Entry[] {
+  const dialogs = useDialogs()
+  return useSyncs().saved.map(({ name, source, target, rules }): Entry => {
+    const title = t('sync.entry', { name })
+    const run = () => dialogs.show({ kind: 'sync', start: { name, source, target, rules } })
+    return { key: `sync:${name}`, kind: 'action', title, parts: whole(title), detail: target.path, run }
+  })
+}
+
+/** Saved pipes, each filled in and not run; and those that run without a tab. */
+function pipeEntries(): Entry[] {
+  const pipes = usePipes()
+  const entry = (key: string, title: string, detail: string, run: () => void): Entry => {
+    return { key, kind: 'action', title, parts: whole(title), detail, run }
+  }
+  return [
+    ...pipes.saved.map((pipe) =>
+      entry(`pipe:${pipe.name}`, t('pipes.entry', { name: pipe.name }), pipeName(pipe.draft), () => pipes.openSaved(pipe)),
+    ),
+    ...pipes.astray.map(({ id, draft }) =>
+      entry(`pipe-run:${id}`, t('pipes.runs', { name: pipeName(draft) }), '', () => pipes.openRun(id)),
+    ),
+  ]
 }
 
 /** They are typed into the terminal that is shown. */

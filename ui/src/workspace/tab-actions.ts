@@ -57,7 +57,7 @@ export function registerTabActions(): void {
       enabled: () => workspace.others('right').length > 0,
     },
   )
-  register('tab.list', 'Cmd+Alt+L', 'Ctrl+Shift+Alt+L', () => palette.show('tabs'))
+  register('tab.list', 'Cmd+Alt+L', 'Ctrl+Shift+Alt+U', () => palette.show('tabs'))
   register('tab.toNextPane', 'Cmd+Shift+]', 'Ctrl+Shift+PageDown', () => workspace.moveToPane(1), { enabled: split })
   register('tab.toPreviousPane', 'Cmd+Shift+[', 'Ctrl+Shift+PageUp', () => workspace.moveToPane(-1), { enabled: split })
 

@@ -15,6 +15,8 @@ export function registerTerminalActions(): void {
   const settings = useSettings()
   const session = () => workspace.active?.session
   const open = () => workspace.active !== undefined
+  /** A terminal or another tab. */
+  const any = () => workspace.activeId !== null
 
   const register = (
     id: string,
@@ -70,10 +72,10 @@ export function registerTerminalActions(): void {
     () => session()?.reopen(),
     () => session()?.ended ?? false,
   )
-  register('terminal.focus', 'Cmd+J', 'Ctrl+Shift+J', () => workspace.focusActive())
+  register('terminal.focus', 'Cmd+J', 'Ctrl+Shift+J', () => workspace.focusActive(), any)
 
   register('tab.new', 'Cmd+T', 'Ctrl+Shift+T', () => workspace.openBeside())
-  register('tab.close', 'Cmd+W', 'Ctrl+Shift+W', () => workspace.closeActive())
+  register('tab.close', 'Cmd+W', 'Ctrl+Shift+W', () => workspace.closeActive(), any)
   register(
     'tab.reopen',
     'Cmd+Shift+T',
@@ -81,13 +83,19 @@ export function registerTerminalActions(): void {
     () => workspace.reopenClosed(),
     () => workspace.closed.length > 0,
   )
-  register('tab.next', ['Ctrl+Tab', 'Cmd+Alt+ArrowRight'], ['Ctrl+Tab', 'Ctrl+PageDown'], () => workspace.step(1))
-  register('tab.previous', ['Ctrl+Shift+Tab', 'Cmd+Alt+ArrowLeft'], ['Ctrl+Shift+Tab', 'Ctrl+PageUp'], () => workspace.step(-1))
+  register('tab.next', ['Ctrl+Tab', 'Cmd+Alt+ArrowRight'], ['Ctrl+Tab', 'Ctrl+PageDown'], () => workspace.step(1), any)
+  register(
+    'tab.previous',
+    ['Ctrl+Shift+Tab', 'Cmd+Alt+ArrowLeft'],
+    ['Ctrl+Shift+Tab', 'Ctrl+PageUp'],
+    () => workspace.step(-1),
+    any,
+  )
   register('tab.rename', 'Cmd+Shift+R', 'Ctrl+Shift+R', () => workspace.startRenaming(workspace.activeId))
   register('pane.splitRight', 'Cmd+D', 'Ctrl+Shift+D', () => workspace.openBeside('right'))
   register('pane.splitDown', 'Cmd+Shift+D', 'Ctrl+Shift+S', () => workspace.openBeside('down'))
-  register('pane.next', 'Cmd+]', 'Ctrl+Shift+ArrowRight', () => workspace.focusPane(1))
-  register('pane.previous', 'Cmd+[', 'Ctrl+Shift+ArrowLeft', () => workspace.focusPane(-1))
+  register('pane.next', 'Cmd+]', 'Ctrl+Shift+ArrowRight', () => workspace.focusPane(1), any)
+  register('pane.previous', 'Cmd+[', 'Ctrl+Shift+ArrowLeft', () => workspace.focusPane(-1), any)
 
   registerPendingActions(session)
 
@@ -95,7 +103,7 @@ export function registerTerminalActions(): void {
     registerAction({
       id: `tab.select${n}`,
       keys: { mac: `Cmd+${n}`, other: `Alt+${n}` },
-      enabled: open,
+      enabled: any,
       unlisted: true,
       run: () => workspace.select(n),
     })

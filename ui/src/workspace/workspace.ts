@@ -6,14 +6,14 @@ import { defineStore } from 'pinia'
 import { computed, nextTick, ref, shallowReactive, shallowRef, watch } from 'vue'
 import { hostName, useHosts } from '../hosts/hosts'
 import type { HostId } from '../ipc'
-import { closeSession, openSession } from '../terminal/sessions'
+import { closeSession, leaveSession, openSession } from '../terminal/sessions'
 import { Awake } from './awake'
 import { useShells } from '../terminal/shells'
 import type { TerminalSession } from '../terminal/session'
 import { isHost, targetName } from '../terminal/targets'
 import type { Dock, SplitTo } from './dock'
 import { NAME_CHARACTERS, type TabColour, type TabFacts } from './tab-facts'
-import { tabLabels } from './tab-labels'
+import { tabLabels, type TabLabel } from './tab-labels'
 
 export type TabId = string
 
@@ -21,6 +21,20 @@ export interface Tab {
   readonly id: TabId
   readonly hostId: HostId
   readonly session: TerminalSession
+}
+
+/** A tab that is no terminal: a file that is being changed, or the files of two places. */
+export interface TabPage {
+  readonly id: TabId
+  /** The host that it is about. */
+  readonly hostId: HostId | null
+  label: () => TabLabel
+  /** It has something that would be lost with it. */
+  isUnsaved: () => boolean
+  focus: () => void
+  /** As a person closes it: closes it, or asks first. */
+  askClose: () => void
+  closed: () => void
 }
 
 export interface OpenOptions {
@@ -42,6 +56,7 @@ export const useWorkspace = defineStore('workspace', () => {
   const hosts = useHosts()
   const shells = useShells()
   const tabs = shallowReactive(new Map<TabId, Tab>())
+  const pages = shallowReactive(new Map<TabId, TabPage>())
   /** Names that a person gave. */
   const names = shallowReactive(new Map<TabId, string>())
   const colours = shallowReactive(new Map<TabId, TabColour>())
@@ -65,7 +80,10 @@ export const useWorkspace = defineStore('workspace', () => {
 
   const active = computed(() => (activeId.value === null ? undefined : tabs.get(activeId.value)))
   /** Null also for a terminal that is on no host: a local shell, a recording. */
-  const activeHostId = computed(() => (active.value && isHost(active.value.hostId) ? active.value.hostId : null))
+  const activeHostId = computed(() => {
+    const hostId = active.value?.hostId ?? pages.get(activeId.value ?? '')?.hostId
+    return hostId && isHost(hostId) ? hostId : null
+  })
   /** What hosts were called last, for the tabs of one that was deleted. */
   const lastNames = new Map<HostId, string>()
   function nameOf(hostId: HostId): string {
@@ -75,23 +93,23 @@ export const useWorkspace = defineStore('workspace', () => {
     if (host) lastNames.set(hostId, hostName(host))
     return lastNames.get(hostId) ?? hostId
   }
-  const labels = computed(() =>
-    tabLabels(
-      [...tabs.values()].map(({ id, hostId, session }) => {
-        return {
-          id,
-          host: nameOf(hostId),
-          given: names.get(id),
-          title: session.title.value,
-          directory: shells.directoryOf(session.terminalId.value),
-        }
-      }),
-    ),
-  )
+  const labels = computed(() => {
+    const terminals = [...tabs.values()].map(({ id, hostId, session }) => {
+      return {
+        id,
+        host: nameOf(hostId),
+        given: names.get(id),
+        title: session.title.value,
+        directory: shells.shownDirectoryOf(session.terminalId.value),
+      }
+    })
+    const others = [...pages.values()].map((page) => [page.id, page.label()] as const)
+    return new Map([...tabLabels(terminals), ...others])
+  })
 
   function attachDock(next: Dock): void {
     dock = next
-    for (const tab of tabs.values()) next.add(tab.id, undefined)
+    for (const id of [...tabs.keys(), ...pages.keys()]) next.add(id, undefined)
   }
 
   function newTabId(): TabId {
@@ -106,13 +124,17 @@ export const useWorkspace = defineStore('workspace', () => {
     )
   }
 
-  /** Takes in tabs of terminals that there are, and lays them out as they were; without a layout as tabs of the active pane. */
+  /**
+   * Takes in tabs of terminals that there are, and lays them out as they were; without a layout as tabs of the active pane. A tab
+   * that was opened while they were on their way is in no layout: it stays, and keeps the keyboard.
+   */
   function adopt(adopted: readonly Tab[], layout?: unknown): void {
+    const before = layout === undefined ? null : activeId.value
     adopted.forEach(put)
     const ids = adopted.map(({ id }) => id)
-    if (layout !== undefined) dock?.restore(layout, ids)
+    if (layout !== undefined) dock?.restore(layout, [...tabs.keys(), ...pages.keys()])
     else ids.forEach((id) => dock?.add(id, undefined))
-    const first = dock?.activeId ?? ids[0]
+    const first = before ?? dock?.activeId ?? ids[0]
     if (first !== undefined) show(first)
   }
 
@@ -140,8 +162,19 @@ export const useWorkspace = defineStore('workspace', () => {
     return tab.id
   }
 
+  /** A tab that is no terminal, in the active pane. */
+  function addPage(page: TabPage): void {
+    pages.set(page.id, page)
+    dock?.add(page.id, undefined)
+  }
+
+  function openPage(page: TabPage): void {
+    addPage(page)
+    show(page.id)
+  }
+
   function show(id: TabId): void {
-    if (!tabs.has(id)) return
+    if (!tabs.has(id) && !pages.has(id)) return
     activeId.value = id
     ringing.delete(id)
     dock?.show(id)
@@ -156,13 +189,38 @@ export const useWorkspace = defineStore('workspace', () => {
 
   /** Gives the active terminal the keyboard, once what is being drawn is drawn. */
   function focusActive(): void {
-    void nextTick(() => active.value?.session.surface.focus())
+    void nextTick(() => {
+      if (active.value) active.value.session.surface.focus()
+      else pages.get(activeId.value ?? '')?.focus()
+    })
   }
 
   function close(id: TabId): void {
-    const tab = tabs.get(id)
+    if (pages.has(id)) return closePage(id)
+    const tab = take(id)
     if (!tab) return
     closed.value = [...closed.value, tab.hostId].slice(-CLOSED_TABS)
+    closeSession(tab.session)
+  }
+
+  function closePage(id: TabId): void {
+    const page = pages.get(id)
+    dock?.remove(id)
+    pages.delete(id)
+    activeId.value = dock?.activeId ?? null
+    focusActive()
+    page?.closed()
+  }
+
+  /** Its terminal goes on in another window. */
+  function release(id: TabId): void {
+    const tab = take(id)
+    if (tab) leaveSession(tab.session)
+  }
+
+  function take(id: TabId): Tab | undefined {
+    const tab = tabs.get(id)
+    if (!tab) return undefined
     dock?.remove(id)
     tabs.delete(id)
     names.delete(id)
@@ -173,14 +231,16 @@ export const useWorkspace = defineStore('workspace', () => {
     bellStops.delete(id)
     awake.forget(id)
     if (renamingId.value === id) renamingId.value = null
-    closeSession(tab.session)
     activeId.value = dock?.activeId ?? null
     focusActive()
+    return tab
   }
 
   /** As a person closes one: a pinned tab is asked about. */
   function askClose(id: TabId): void {
-    if (pinned.has(id)) closingPinned.value = id
+    const page = pages.get(id)
+    if (page) page.askClose()
+    else if (pinned.has(id)) closingPinned.value = id
     else close(id)
   }
 
@@ -188,11 +248,11 @@ export const useWorkspace = defineStore('workspace', () => {
     if (activeId.value !== null) askClose(activeId.value)
   }
 
-  /** What of the active pane would be closed besides the active tab; never a pinned one. */
+  /** What of the active pane would be closed besides the active tab; never a pinned one, and none with unsaved text. */
   function others(which: 'all' | 'right'): TabId[] {
     const ids = dock?.siblings() ?? []
     const from = which === 'right' ? ids.indexOf(activeId.value ?? '') + 1 : 0
-    return ids.slice(from).filter((id) => id !== activeId.value && !pinned.has(id))
+    return ids.slice(from).filter((id) => id !== activeId.value && !pinned.has(id) && !pages.get(id)?.isUnsaved())
   }
 
   function closeOthers(id: TabId): void {
@@ -240,6 +300,8 @@ export const useWorkspace = defineStore('workspace', () => {
   }
 
   function openMenu(place: TabMenuPlace | null): void {
+    // Its actions are those on terminals.
+    if (place && pages.has(place.id)) return show(place.id)
     menu.value = place
     // Without the keyboard, which the menu has.
     if (place) dock?.show(place.id)
@@ -277,7 +339,7 @@ export const useWorkspace = defineStore('workspace', () => {
 
   /** Those of the active pane first. */
   function tabIdsInOrder(): TabId[] {
-    return [...new Set([...(dock?.siblings() ?? []), ...tabs.keys()])]
+    return [...new Set([...(dock?.siblings() ?? []), ...tabs.keys(), ...pages.keys()])]
   }
 
   /** Another terminal on the active one's host, as a tab or in a pane of its own. */
@@ -311,6 +373,7 @@ export const useWorkspace = defineStore('workspace', () => {
   }
 
   function startRenaming(id: TabId | null): void {
+    if (id !== null && pages.has(id)) return
     renamingId.value = id
   }
 
@@ -340,6 +403,8 @@ export const useWorkspace = defineStore('workspace', () => {
 
   return {
     tabs,
+    pages,
+    addPage,
     names,
     colours,
     pinned,
@@ -361,10 +426,12 @@ export const useWorkspace = defineStore('workspace', () => {
     looked,
     hold,
     openHost,
+    openPage,
     show,
     shown,
     focusActive,
     close,
+    release,
     askClose,
     closeActive,
     others,

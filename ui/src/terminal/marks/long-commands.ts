@@ -36,6 +36,8 @@ export function longCommandText(ended: LongCommand, host: string): { title: stri
 interface LongCommandWatch {
   known: Iterable<ShellView>
   after: () => LongCommands
+  /** Whether this window has the terminal: another one tells of its own. */
+  isOurs: (id: TerminalId) => boolean
   /** Whether the terminal is before the person's eyes. */
   isLookedAt: (id: TerminalId) => boolean
   /** The host's name; nothing for one that is not known. */
@@ -49,7 +51,7 @@ export async function announceLongCommands(watch: LongCommandWatch): Promise<Sto
     if (event.type !== 'shell') return
     const ended = news.hear(event.data, watch.after())
     const host = watch.hostName(event.data)
-    if (!ended || host === undefined || watch.isLookedAt(event.data.id)) return
+    if (!ended || host === undefined || !watch.isOurs(event.data.id) || watch.isLookedAt(event.data.id)) return
     // A desktop without notifications, or a person who forbade them: the terminal shows it all the same.
     void useBackend()
       .call('notify', longCommandText(ended, host))
