@@ -1,10 +1,13 @@
 /** Which dialog is open. There is one at a time; questions of the engine come on top of it. */
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
-import type { ConfigNotes, HostDraft, HostId, SnippetId } from './ipc'
+import type { ConfigNotes, HostDraft, HostId, Link, SnippetId } from './ipc'
+import type { SyncStart } from './sync/sync'
 
 export type Dialog =
-  | { kind: 'host-add'; start?: Partial<HostDraft> }
+  /** `link`: where what it starts with comes from. */
+  | { kind: 'host-add'; start?: Partial<HostDraft>; link?: string }
+  | { kind: 'link'; text: string; link: Link; hosts: HostId[] }
   | { kind: 'host-edit'; id: HostId }
   | { kind: 'host-group'; id: HostId }
   | { kind: 'install-key'; id: HostId }
@@ -16,6 +19,7 @@ export type Dialog =
   | { kind: 'snippets'; add?: boolean }
   | { kind: 'snippet-insert'; id: SnippetId }
   | { kind: 'settings' }
+  | { kind: 'sync'; start?: SyncStart }
   | { kind: 'trusted-keys' }
   | { kind: 'config-notes'; notes: ConfigNotes }
 

@@ -8,6 +8,9 @@ import { provideBackend } from './ipc'
 import { createFake } from './ipc/fake'
 import { usePrompts } from './prompts/prompts'
 
+// No tab is opened here, and xterm.js needs a real browser.
+vi.mock('./terminal/sessions', () => ({ closeSession: vi.fn(), leaveSession: vi.fn(), openSession: vi.fn() }))
+
 beforeEach(() => setActivePinia(createPinia()))
 
 it('shows what was there before, then what happened meanwhile', async () => {

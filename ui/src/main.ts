@@ -9,7 +9,7 @@ import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
 import { followEngine } from './engine'
-import { i18n } from './i18n'
+import { i18n, languageOf, loadLanguage } from './i18n'
 import { mendSystemLanguage } from './i18n/system-language'
 import { provideBackend, toProblem, type Backend } from './ipc'
 import { useNotices } from './notices/notices'
@@ -30,6 +30,7 @@ async function start(): Promise<void> {
   provideBackend(await chooseBackend())
   const app = createApp(App).use(createPinia()).use(i18n)
   await useSettings().load()
+  await loadLanguage(languageOf(useSettings().current.language, navigator.languages))
   try {
     await followEngine()
   } catch (thrown) {

@@ -80,9 +80,10 @@ export function registerCaptureActions(): void {
         if (now) await captures.play(now.id, command(now))
       },
     })
-  play('toggle', 'Mod+Shift+Alt+P', playOrPause)
-  play('forward', 'Mod+Shift+Alt+ArrowRight', (now) => step(now, 1))
-  play('back', 'Mod+Shift+Alt+ArrowLeft', (now) => step(now, -1))
-  play('faster', 'Mod+Shift+Alt+ArrowUp', (now) => changeSpeed(now, 1))
-  play('slower', 'Mod+Shift+Alt+ArrowDown', (now) => changeSpeed(now, -1))
+  // In a row, as on a recorder.
+  play('toggle', 'Mod+Shift+Alt+2', playOrPause)
+  play('forward', 'Mod+Shift+Alt+3', (now) => step(now, 1))
+  play('back', 'Mod+Shift+Alt+1', (now) => step(now, -1))
+  play('faster', 'Mod+Shift+Alt+5', (now) => changeSpeed(now, 1))
+  play('slower', 'Mod+Shift+Alt+4', (now) => changeSpeed(now, -1))
 }

@@ -7,6 +7,7 @@ import { sentences } from '../i18n/format'
 import { useBackend, type CaptureView, type PlaybackCommand, type PlaybackView, type TerminalId } from '../ipc'
 import { attempt } from '../notices/attempt'
 import { useNotices } from '../notices/notices'
+import { useWindows } from '../windows/windows'
 import { runAction } from '../workspace/actions'
 
 export type CaptureKind = 'transcript' | 'recording'
@@ -15,6 +16,7 @@ export const useCaptures = defineStore('captures', () => {
   const captures = shallowReactive(new Map<TerminalId, CaptureView>())
   const playbacks = shallowReactive(new Map<TerminalId, PlaybackView>())
   const notices = useNotices()
+  const windows = useWindows()
   /** The file that was recorded last in this run. */
   const lastRecording = ref<string | null>(null)
 
@@ -23,6 +25,8 @@ export const useCaptures = defineStore('captures', () => {
     if (before?.recording && view.recording === null) lastRecording.value = before.recording
     if (view.transcript === null && view.recording === null) captures.delete(view.id)
     else captures.set(view.id, view)
+    // Said once, where the person is.
+    if (!windows.isFront) return
     const { problem } = view
     if (problem) {
       const said = () => {

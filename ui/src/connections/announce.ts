@@ -5,6 +5,7 @@ import { problemText } from '../i18n/problem'
 import { useHosts, hostName } from '../hosts/hosts'
 import { useBackend, type ConnectionView, type HostId, type Stop } from '../ipc'
 import { useSettings } from '../settings/settings'
+import { useWindows } from '../windows/windows'
 
 export type Announcement = { kind: 'back'; lastedMs: number } | { kind: 'halted' }
 
@@ -42,12 +43,14 @@ export async function announceConnections(): Promise<Stop> {
   const lost = new LostConnections()
   const settings = useSettings()
   const hosts = useHosts()
+  const windows = useWindows()
   return useBackend().onEvent((event) => {
     if (event.type !== 'connection') return
     const view = event.data
     const news = lost.hear(view, Date.now())
     const host = hosts.find(view.hostId)
-    if (!news || !host || !settings.current.notifications || isWindowLookedAt()) return
+    // Once for all windows: if one is looked at, it is the one in front.
+    if (!news || !host || !settings.current.notifications || !windows.isFront || isWindowLookedAt()) return
     const name = { host: hostName(host) }
     const said =
       news.kind === 'back'

@@ -1,6 +1,9 @@
-/** One clock for all that counts seconds in the window: whoever reads it is drawn anew once a second, and nobody else. */
-import { createSharedComposable, useIntervalFn } from '@vueuse/core'
-import { shallowReadonly, shallowRef, type Ref } from 'vue'
+/**
+ * One clock for all that counts seconds in the window: whoever reads it is drawn anew once a second, and nobody else. It stands
+ * still while nobody can see the window.
+ */
+import { createSharedComposable, useDocumentVisibility, useIntervalFn } from '@vueuse/core'
+import { shallowReadonly, shallowRef, watch, type Ref } from 'vue'
 
 const TICK_MS = 1000
 
@@ -13,7 +16,12 @@ export function tick(): void {
 
 const ticking = createSharedComposable(() => {
   tick()
-  useIntervalFn(tick, TICK_MS)
+  const { pause, resume } = useIntervalFn(tick, TICK_MS)
+  watch(useDocumentVisibility(), (visibility) => {
+    if (visibility === 'hidden') return pause()
+    tick()
+    resume()
+  })
 })
 
 /** Milliseconds since the Unix epoch, as of the last tick. Runs while somebody uses it. */

@@ -7,7 +7,12 @@ import { registerAction } from '../workspace/actions'
 import { useWorkspace } from '../workspace/workspace'
 import { useConnections } from './connections'
 
-const PAGE_KEYS = { health: 'Mod+Shift+H', timeline: 'Mod+Shift+Y' } as const
+const PAGE_KEYS = {
+  files: 'Mod+Shift+Alt+F',
+  health: 'Mod+Shift+H',
+  tunnels: { mac: 'Cmd+Shift+U', other: 'Ctrl+Shift+Z' },
+  timeline: 'Mod+Shift+Y',
+} as const
 
 /** Call in the root component: the actions live as long as it does. */
 export function registerConnectionActions(): void {

@@ -39,8 +39,8 @@ it('gives the reason of what is not up, which no clock changes', () => {
   )
 })
 
-it('says a countdown in Chinese', () => {
-  showLanguage('zh-CN')
+it('says a countdown in Chinese', async () => {
+  await showLanguage('zh-CN')
   const state: ConnectionState = { state: 'down', cause: 'reset', problem, attempt: 2, retryAtMs: NOW + 3200 }
   expect(rowDetail(view(state), NOW)).toBe('4 秒后')
 })

@@ -3,7 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 
 /** In the order of their tabs. A page is added here, in `DrawerPanel.vue` and in the catalogue. */
-export const DRAWER_PAGES = ['health', 'timeline'] as const
+export const DRAWER_PAGES = ['files', 'tunnels', 'health', 'timeline'] as const
 export type DrawerPage = (typeof DRAWER_PAGES)[number]
 
 export const useDrawer = defineStore('drawer', () => {

@@ -3,13 +3,13 @@ import { useDocumentVisibility } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { computed, onScopeDispose, shallowReactive, watch, type ComputedRef } from 'vue'
 import { useConnections } from '../connections/connections'
-import { useBackend, type HostId, type LaneHealth } from '../ipc'
+import { useBackend, type HostId, type LaneView } from '../ipc'
 
 const ASK_EVERY_MS = 1000
-const NONE: readonly LaneHealth[] = []
+const NONE: readonly LaneView[] = []
 
 const useLaneHealthStore = defineStore('lane-health', () => {
-  const known = shallowReactive(new Map<HostId, readonly LaneHealth[]>())
+  const known = shallowReactive(new Map<HostId, readonly LaneView[]>())
   /** How many look at a host. */
   const watchers = new Map<HostId, number>()
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -47,7 +47,7 @@ const useLaneHealthStore = defineStore('lane-health', () => {
 })
 
 /** Follows a host's connections while it has some, the window is seen and the current scope lives. Oldest first. */
-export function useLaneHealth(hostId: () => HostId | null): ComputedRef<readonly LaneHealth[]> {
+export function useLaneHealth(hostId: () => HostId | null): ComputedRef<readonly LaneView[]> {
   const store = useLaneHealthStore()
   const connections = useConnections()
   const visibility = useDocumentVisibility()

@@ -2,11 +2,15 @@
 import { useDebounceFn } from '@vueuse/core'
 import { computed, reactive, ref, watch } from 'vue'
 import { t } from '../i18n'
-import { useBackend, type HostDraft, type HostField, type HostOptions, type ProblemKind } from '../ipc'
+import { useBackend, type HostDraft, type HostField, type HostOptions, type ProblemKind, type SavedTunnel } from '../ipc'
 
 /** As typed: numbers are text until they are numbers, and the way to the host stands beside the rest. */
 export type Typed = Omit<HostDraft, 'port' | 'options'> &
-  Omit<HostOptions, 'connectTimeoutSeconds'> & { port: string; connectTimeoutSeconds: string }
+  Omit<HostOptions, 'connectTimeoutSeconds' | 'tunnels'> & {
+    port: string
+    connectTimeoutSeconds: string
+    tunnels: SavedTunnel[]
+  }
 
 /** The fields of the way to a host. */
 export const ROUTE_FIELDS = [
@@ -17,7 +21,7 @@ export const ROUTE_FIELDS = [
   'connectTimeoutSeconds',
 ] as const satisfies HostField[]
 
-const DIRECT: HostOptions = {
+const DIRECT: HostOptions & { tunnels: SavedTunnel[] } = {
   jump: '',
   proxy: '',
   proxyCommand: '',
@@ -29,6 +33,7 @@ const DIRECT: HostOptions = {
   startupCommand: '',
   multiplexer: 'none',
   shellIntegration: false,
+  tunnels: [],
 }
 
 export const EMPTY_DRAFT: HostDraft = { label: '', group: '', address: '', port: 22, user: '', auth: 'automatic', keyPath: '' }
@@ -48,8 +53,14 @@ function secondsOf(text: string): number | null {
 }
 
 function typedFrom({ options, ...draft }: HostDraft): Typed {
-  const { connectTimeoutSeconds: seconds, ...way } = { ...DIRECT, ...options }
-  return { ...draft, ...way, port: String(draft.port), connectTimeoutSeconds: seconds === null ? '' : String(seconds) }
+  const { connectTimeoutSeconds: seconds, tunnels, ...way } = { ...DIRECT, ...options }
+  return {
+    ...draft,
+    ...way,
+    tunnels: tunnels ?? [],
+    port: String(draft.port),
+    connectTimeoutSeconds: seconds === null ? '' : String(seconds),
+  }
 }
 
 export function draftFrom(typed: Typed): HostDraft {
@@ -74,6 +85,7 @@ export function draftFrom(typed: Typed): HostDraft {
       startupCommand: typed.startupCommand.trim(),
       multiplexer: typed.multiplexer,
       shellIntegration: typed.shellIntegration,
+      tunnels: typed.tunnels.map((tunnel) => ({ ...tunnel })),
     },
   }
 }

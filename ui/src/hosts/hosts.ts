@@ -40,6 +40,8 @@ export const useHosts = defineStore('hosts', () => {
 
   function show(next: HostList): void {
     list.value = next
+    // Nobody has chosen another one instead.
+    if (selectedId.value !== null && !byId.value.has(selectedId.value)) selectedId.value = null
   }
 
   /** The sidebar does not wait for the engine's event: what was just saved is there when the form closes. */

@@ -17,9 +17,9 @@ it.each([
   [11_040_000, '3 h 4 min', '3 小时 4 分'],
   [190_800_000, '2 d 5 h', '2 天 5 小时'],
   [-5, '0 s', '0 秒'],
-])('%d ms last %s', (ms, english, chinese) => {
+])('%d ms last %s', async (ms, english, chinese) => {
   expect(duration(ms)).toBe(english)
-  showLanguage('zh-CN')
+  await showLanguage('zh-CN')
   expect(duration(ms)).toBe(chinese)
 })
 
@@ -67,9 +67,9 @@ it.each([
   expect(bytes(count)).toBe(text)
 })
 
-it('says rates, and puts no blank between Chinese sentences', () => {
+it('says rates, and puts no blank between Chinese sentences', async () => {
   expect(rate(2048)).toBe('2.0 kB/s')
   expect(sentences('One.', '', 'Two.')).toBe('One. Two.')
-  showLanguage('zh-CN')
+  await showLanguage('zh-CN')
   expect(sentences('一。', '二。')).toBe('一。二。')
 })

@@ -4,7 +4,6 @@ import { useBackend } from '../ipc'
 import type { LanguageChoice } from '../settings/settings'
 import en from './en.json'
 import { seamWords } from './seam'
-import zhCN from './zh-CN.json'
 
 export type Language = 'en' | 'zh-CN'
 
@@ -12,8 +11,19 @@ export const i18n = createI18n({
   legacy: false,
   locale: 'en',
   fallbackLocale: 'en',
-  messages: { en, 'zh-CN': zhCN },
+  messages: { en, 'zh-CN': {} as typeof en },
 })
+
+/** Catalogues that are here. Nobody needs two at once, so the other one is read when it is asked for. */
+const loaded = new Set<Language>(['en'])
+/** The language that was asked for last: one whose catalogue comes late shows no older wish. */
+let wanted: Language = 'en'
+
+export async function loadLanguage(language: Language): Promise<void> {
+  if (loaded.has(language)) return
+  i18n.global.setLocaleMessage('zh-CN', (await import('./zh-CN.json')).default)
+  loaded.add(language)
+}
 
 /** For code outside components: action titles, toasts. Reactive like the composable. */
 export const t = i18n.global.t
@@ -26,7 +36,10 @@ export function languageOf(choice: LanguageChoice, systemLanguages: readonly str
 }
 
 /** Shows the window, its document and the native menu in a language. */
-export function showLanguage(language: Language): void {
+export async function showLanguage(language: Language): Promise<void> {
+  wanted = language
+  await loadLanguage(language)
+  if (wanted !== language) return
   i18n.global.locale.value = language
   document.documentElement.lang = language
   // A shell without a native menu has nothing to translate.

@@ -1,6 +1,7 @@
 /** Follows the language that a person chose or the system has. */
 import { usePreferredLanguages } from '@vueuse/core'
-import { computed, watchEffect } from 'vue'
+import { computed, watch } from 'vue'
+import { attempt } from '../notices/attempt'
 import { useSettings } from '../settings/settings'
 import { languageOf, showLanguage, type Language } from '.'
 
@@ -20,5 +21,5 @@ export function useLanguage() {
 /** Call once, in the root component. */
 export function followLanguage(): void {
   const { language } = useLanguage()
-  watchEffect(() => showLanguage(language.value))
+  watch(language, (now) => void attempt(() => showLanguage(now)), { immediate: true })
 }

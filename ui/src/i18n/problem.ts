@@ -16,9 +16,11 @@ export function problemText(problem: Problem): ProblemText {
   const reasonKey = `${key}.reasons.${problem.params['reason'] ?? ''}`
   // Some codes have a message for each reason; one that is not known here gets the code's own.
   const said = i18n.global.te(`${reasonKey}.text`, 'en') ? reasonKey : key
+  // What to do may be the same for all of them.
+  const advised = i18n.global.te(`${reasonKey}.fix`, 'en') ? reasonKey : key
   return {
     short: t(`${key}.short`),
     text: t(`${said}.text`, { cause: problem.message, ...problem.params }),
-    fix: t(`${said}.fix`, problem.params),
+    fix: t(`${advised}.fix`, problem.params),
   }
 }

@@ -12,7 +12,8 @@ import type {
   HostDraft,
   HostId,
   KeyPicture,
-  LaneHealth,
+  LaneView,
+  TerminalId,
   Problem,
   Prompt,
   Question,
@@ -144,10 +145,10 @@ export class FakeDialer {
     this.show(id, { state: 'idle' }, { roundTripMs: null, cipher: null, server: null, terminals: 0, lanes: 0 })
   }
 
-  lanes(id: HostId): LaneHealth[] {
+  lanes(id: HostId, terminals: readonly TerminalId[]): LaneView[] {
     const view = this.connections.get(id)
     if (view?.state !== 'up' && view?.state !== 'suspect') return []
-    return this.health.get(id)?.lanes(view, Date.now()) ?? []
+    return this.health.get(id)?.lanes(view, Date.now(), terminals) ?? []
   }
 
   /** Shows a state and figures as they are given, whatever led to them. */

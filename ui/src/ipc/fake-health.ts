@@ -1,5 +1,5 @@
 /** Figures of a fake connection that move as real ones do: the same numbers in the same order each time. */
-import type { ConnectionView, LaneHealth, RoundTrip } from './generated'
+import type { ConnectionView, LaneView, RoundTrip, TerminalId } from './generated'
 
 const ROUND_TRIPS_KEPT = 120
 const SESSIONS_MAX = 8
@@ -19,15 +19,15 @@ export class FakeHealth {
 
   constructor(private readonly upSinceMs: number) {}
 
-  /** Each question is a second later. */
-  lanes(view: ConnectionView, now: number): LaneHealth[] {
+  /** Each question is a second later. Terminals are dealt out to the connections one after the other. */
+  lanes(view: ConnectionView, now: number, terminals: readonly TerminalId[]): LaneView[] {
     this.asked++
     const receivedPerSecond = 18_000 + 9_000 * Math.sin(this.asked / 4)
     const sentPerSecond = 420 + 300 * Math.sin(this.asked / 3)
     this.received += receivedPerSecond
     this.sent += sentPerSecond
     const sessions = Math.max(1, view.terminals)
-    return Array.from({ length: view.lanes }, (_, lane): LaneHealth => {
+    return Array.from({ length: view.lanes }, (_, lane): LaneView => {
       const first = lane === 0
       const trips = this.roundTrips(now, lane)
       return {
@@ -52,6 +52,7 @@ export class FakeHealth {
         keyedMs: this.upSinceMs + 180 * SECOND_MS,
         sessions: Math.max(0, Math.min(SESSIONS_MAX, sessions - lane * SESSIONS_MAX)),
         sessionsMax: SESSIONS_MAX,
+        terminals: terminals.filter((_, index) => index % view.lanes === lane),
       }
     })
   }

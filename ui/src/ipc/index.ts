@@ -1,8 +1,9 @@
 /** The window's way to the engine: `useBackend()`. Types of both sides are re-exported, so that nobody imports deeper. */
 import type { Backend } from './backend'
 
-export type { Backend, Stop } from './backend'
+export type { Backend, FileDrag, IconProgress, Stop } from './backend'
 export type * from './generated'
+export { MAIN_WINDOW } from './backend'
 export { toProblem } from './problem'
 
 let backend: Backend | undefined

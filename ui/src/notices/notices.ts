@@ -60,6 +60,11 @@ export const useNotices = defineStore('notices', () => {
     keyringDismissed.value = true
   }
 
+  function dismissAll(): void {
+    store.value = []
+    dismissKeyring()
+  }
+
   function toast(text: () => string, options: Partial<Pick<Toast, 'action' | 'tone'>> = {}): void {
     const id = nextId++
     const shown: Toast = {
@@ -99,6 +104,7 @@ export const useNotices = defineStore('notices', () => {
     showEngine,
     dismissStore,
     dismissKeyring,
+    dismissAll,
     toast,
     holdToast,
     dismissToast,

@@ -1,11 +1,13 @@
 /** The pages of the settings, in their order. A new row goes into the page that it belongs to. */
 import { ref, type Component } from 'vue'
 import AccessibilityPage from './AccessibilityPage.vue'
+import JobLimitsPage from '../jobs/JobLimitsPage.vue'
+import ConnectionsPage from './ConnectionsPage.vue'
 import GeneralPage from './GeneralPage.vue'
 import TerminalPage from './TerminalPage.vue'
 import TextPage from './TextPage.vue'
 
-export const SETTINGS_PAGES = ['general', 'text', 'terminal', 'accessibility'] as const
+export const SETTINGS_PAGES = ['general', 'text', 'terminal', 'connections', 'transfers', 'accessibility'] as const
 
 export type SettingsPage = (typeof SETTINGS_PAGES)[number]
 
@@ -13,6 +15,8 @@ export const pageContent: Record<SettingsPage, Component> = {
   general: GeneralPage,
   text: TextPage,
   terminal: TerminalPage,
+  connections: ConnectionsPage,
+  transfers: JobLimitsPage,
   accessibility: AccessibilityPage,
 }
 

@@ -4,9 +4,11 @@
  */
 import { defineStore } from 'pinia'
 import { reactive, watch } from 'vue'
+import { readFilesLook, type FilesLook } from '../files/look'
 import { readRules, type HighlightRule } from '../highlights/rules'
-import { useBackend } from '../ipc'
+import { MAIN_WINDOW, useBackend } from '../ipc'
 import { readClipboardHosts } from './clipboard-hosts'
+import { changedElsewhere, OF_EACH_WINDOW } from './shared'
 import { DEFAULT_TERMINAL_LOOK, readTerminalLook, type TerminalLook } from './terminal-look'
 
 export type ThemeChoice = 'system' | 'light' | 'dark'
@@ -33,6 +35,8 @@ export interface Settings extends TerminalLook {
   /** Lines kept above the screen of a terminal. */
   scrollback: number
   copyOnSelect: boolean
+  /** Whether what programs draw is shown (sixel, inline files of iTerm2), and they are told so. */
+  pictures: boolean
   /** Whether programs on servers may ask to set the clipboard (OSC 52). */
   clipboardWrites: ClipboardWritesChoice
   /** Hosts for which that was decided for good. */
@@ -46,6 +50,12 @@ export interface Settings extends TerminalLook {
   /** When a command that ran for so long has ended unseen. */
   longCommands: LongCommands
   menuBar: boolean
+  /** An address that does not answer for so long is given up. */
+  diallingSeconds: number
+  /** A connection that is quiet for so long is asked for a sign of life. */
+  quietSeconds: number
+  /** A connection that nobody uses is closed after so long. */
+  unusedMinutes: number
   sidebarShown: boolean
   /** In CSS pixels. */
   sidebarWidth: number
@@ -57,6 +67,10 @@ export interface Settings extends TerminalLook {
   readConfigNotes: string[]
   /** What is marked in the output of terminals. */
   highlights: HighlightRule[]
+  /** The command of the person's own editor; empty for what the desktop has for a file. */
+  editorCommand: string
+  /** Columns, order and the like of the files panel. */
+  files: FilesLook
 }
 
 export const DEFAULT_SETTINGS: Readonly<Settings> = {
@@ -70,6 +84,7 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   cursorBlink: false,
   scrollback: 10_000,
   copyOnSelect: false,
+  pictures: false,
   clipboardWrites: 'ask',
   clipboardHosts: {},
   rightClick: 'menu',
@@ -78,12 +93,17 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   notifications: true,
   longCommands: '30',
   menuBar: false,
+  diallingSeconds: 8,
+  quietSeconds: 7,
+  unusedMinutes: 30,
   sidebarShown: true,
   sidebarWidth: 260,
   drawerWidth: 340,
   foldedGroups: [],
   readConfigNotes: [],
   highlights: readRules(undefined),
+  editorCommand: '',
+  files: readFilesLook(undefined),
 }
 
 /** Smallest value, largest value and step of each number. */
@@ -91,6 +111,10 @@ export const LIMITS = {
   fontSize: { min: 8, max: 32, step: 1 },
   lineHeight: { min: 1, max: 2, step: 0.05 },
   scrollback: { min: 0, max: 100_000, step: 1000 },
+  // The same bounds hold in the engine.
+  diallingSeconds: { min: 2, max: 120, step: 1 },
+  quietSeconds: { min: 3, max: 60, step: 1 },
+  unusedMinutes: { min: 1, max: 1440, step: 1 },
   sidebarWidth: { min: 200, max: 480, step: 10 },
   drawerWidth: { min: 280, max: 640, step: 10 },
 } as const
@@ -146,6 +170,7 @@ export function readSettings(stored: Record<string, unknown>): Settings {
     cursorBlink: flag(stored['cursorBlink'], usual.cursorBlink),
     scrollback: Math.round(within(LIMITS.scrollback, stored['scrollback'], usual.scrollback)),
     copyOnSelect: flag(stored['copyOnSelect'], usual.copyOnSelect),
+    pictures: flag(stored['pictures'], usual.pictures),
     clipboardWrites: oneOf(CHOICES.clipboardWrites, stored['clipboardWrites'], usual.clipboardWrites),
     clipboardHosts: readClipboardHosts(stored['clipboardHosts']),
     rightClick: oneOf(CHOICES.rightClick, stored['rightClick'], usual.rightClick),
@@ -154,12 +179,17 @@ export function readSettings(stored: Record<string, unknown>): Settings {
     notifications: flag(stored['notifications'], usual.notifications),
     longCommands: oneOf(CHOICES.longCommands, stored['longCommands'], usual.longCommands),
     menuBar: flag(stored['menuBar'], usual.menuBar),
+    diallingSeconds: Math.round(within(LIMITS.diallingSeconds, stored['diallingSeconds'], usual.diallingSeconds)),
+    quietSeconds: Math.round(within(LIMITS.quietSeconds, stored['quietSeconds'], usual.quietSeconds)),
+    unusedMinutes: Math.round(within(LIMITS.unusedMinutes, stored['unusedMinutes'], usual.unusedMinutes)),
     sidebarShown: flag(stored['sidebarShown'], usual.sidebarShown),
     sidebarWidth: Math.round(within(LIMITS.sidebarWidth, stored['sidebarWidth'], usual.sidebarWidth)),
     drawerWidth: Math.round(within(LIMITS.drawerWidth, stored['drawerWidth'], usual.drawerWidth)),
     foldedGroups: texts(stored['foldedGroups']),
     readConfigNotes: texts(stored['readConfigNotes']),
     highlights: readRules(stored['highlights']),
+    editorCommand: typeof stored['editorCommand'] === 'string' ? stored['editorCommand'].slice(0, 4096) : usual.editorCommand,
+    files: readFilesLook(stored['files']),
   }
 }
 
@@ -175,19 +205,40 @@ export const useSettings = defineStore('settings', () => {
     foldedGroups: [],
     readConfigNotes: [],
     highlights: [],
+    files: readFilesLook(undefined),
   })
   /** Preferences of a newer Bowline that this one does not know, kept as they are. */
   let others: Record<string, unknown> = {}
+  /** As they were stored last, by whichever window. */
+  let known = readSettings({})
 
   let saving: ReturnType<typeof setTimeout> | undefined
 
   function saveNow(): void {
     clearTimeout(saving)
     saving = undefined
+    const next = readSettings({ ...(JSON.parse(JSON.stringify(current)) as Settings), ...ownOf(known) })
+    if (Object.keys(changedElsewhere(known, next)).length === 0) return
+    known = next
     // A preference that cannot be written is no reason to bother anyone: it still holds in this window.
     useBackend()
-      .savePreferences({ ...others, ...current })
+      .savePreferences({ ...others, ...next })
       .catch(() => undefined)
+  }
+
+  /** What a torn-off window leaves as the main one has it. */
+  function ownOf(settings: Settings): Partial<Settings> {
+    if (useBackend().window === MAIN_WINDOW) return {}
+    return Object.fromEntries(OF_EACH_WINDOW.map((field) => [field, settings[field]]))
+  }
+
+  /** Another window has stored something. */
+  function follow(stored: Record<string, unknown>): void {
+    others = stored
+    const next = readSettings(stored)
+    const changed = changedElsewhere(known, next)
+    known = next
+    Object.assign(current, changed, ownOf(current))
   }
 
   function saveSoon(): void {
@@ -203,15 +254,20 @@ export const useSettings = defineStore('settings', () => {
       // Without its preferences the window still opens, with the defaults.
       others = {}
     }
+    known = readSettings(others)
     Object.assign(current, readSettings(others))
+    if (useBackend().window !== MAIN_WINDOW) current.sidebarShown = false
     watch(current, saveSoon)
+    await useBackend()
+      .onPreferences(follow)
+      .catch(() => undefined)
     // What was changed just before the window closed is kept too.
     window.addEventListener('pagehide', () => saving && saveNow())
   }
 
   /** The window keeps its shape, and what was imported stays: only what the dialog shows goes back to the defaults. */
   function reset(): void {
-    const { importedSchemes, sidebarShown, sidebarWidth, drawerWidth, foldedGroups, readConfigNotes, highlights } = current
+    const { importedSchemes, sidebarShown, sidebarWidth, drawerWidth, foldedGroups, readConfigNotes, highlights, files } = current
     Object.assign(current, DEFAULT_SETTINGS, {
       importedSchemes,
       clipboardHosts: {},
@@ -221,6 +277,7 @@ export const useSettings = defineStore('settings', () => {
       foldedGroups,
       readConfigNotes,
       highlights,
+      files,
     })
   }
 

@@ -38,8 +38,8 @@ it('tells the whole reason of a cause', () => {
   expect(detail).toMatch(/^The connection to web was reset .*\. Bowline connects again/)
 })
 
-it('composes Chinese without a blank between sentences', () => {
-  showLanguage('zh-CN')
+it('composes Chinese without a blank between sentences', async () => {
+  await showLanguage('zh-CN')
   expect(timelineRow(entry({ event: 'down', cause: 'reset', problem: reset, retryInMs: 4000 })).what).toBe(
     '没有连接。4 秒后重试。',
   )
