@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use bowline_core::engine::PasswordChange;
+use bowline_core::error::ErrorCode;
 use bowline_core::host::options::Multiplexer;
 use bowline_core::host::{AuthMethod, HostDraft, HostId, HostOptions};
 use bowline_core::terminal::seam::SeamWords;
@@ -357,6 +358,22 @@ async fn the_session_of_a_tab_that_was_closed_while_disconnected_ends_with_the_n
     next.running().await;
     eventually("its session is gone", || !tmux_sessions().contains(&session)).await;
     bed.desk.engine.terminal_close(next.id).await.expect("it closes");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_sessions_for_a_while_is_asked_until_it_has_one() {
+    let Some(mut sshd) = available(Sshd::start().await) else { return };
+    let bed = Bed::new(&sshd, HostOptions::default()).await;
+    let screen = bed.desk.open(&bed.host).await;
+    screen.running().await;
+    sshd.restart_with_config_line("MaxSessions 0").await;
+    let refused = || {
+        matches!(bed.desk.state(screen.id), Some(TerminalState::Waiting { problem, .. })
+            if problem.code == ErrorCode::ChannelRefused)
+    };
+    eventually("it waits for a session", refused).await;
+    sshd.restart_with_config_line("MaxSessions 10").await;
+    eventually("it is back", || screen.is_running()).await;
 }
 
 #[tokio::test]

@@ -62,6 +62,22 @@ async fn run(desk: &Desk, host: &HostId, line: &str) -> String {
 
 // ---- Linked hosts.
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_host_is_dialled_through_the_interface_that_its_lines_name_or_not_at_all() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let server = lines(&sshd);
+    let config = format!("Host good\n{server}  BindInterface lo\nHost bad\n{server}  BindInterface none0\n");
+    let desk = desk_with(&config).await;
+    desk.know(&sshd);
+    assert_eq!(run(&desk, &linked("good"), "echo through").await, "through\n");
+    assert_eq!(desk.config_notes(), [], "it was acted on");
+    let refused =
+        desk.engine.exec(&linked("bad"), ExecRequest::command("true")).await.expect_err("there is none");
+    assert_eq!(refused.code, ErrorCode::Unreachable);
+    assert!(refused.message.contains("none0"), "{}", refused.message);
+}
+
 #[tokio::test]
 async fn a_host_of_the_config_is_reached_as_its_lines_say() {
     let Some(bastion) = available(Sshd::start().await) else { return };
@@ -81,7 +97,7 @@ async fn a_host_of_the_config_is_reached_as_its_lines_say() {
     assert_eq!(run(&desk, &web, "echo \"$FROM_CONFIG\"").await, "a b\n");
     assert_eq!(desk.questions(), [], "the alias and the file of the config are looked at");
     let health = desk.engine.host_health(web.clone()).await.expect("its health");
-    assert_eq!(health[0].cipher.as_deref(), Some("aes256-ctr"));
+    assert_eq!(health[0].health.cipher.as_deref(), Some("aes256-ctr"));
     // As a person knows it, the jump host is a linked host too, and both have one connection.
     bastion.logged("Accepted publickey").await;
     assert_eq!(bastion.log().matches("Accepted publickey").count(), 1);

@@ -1,6 +1,6 @@
 //! Commands on a real sshd through the engine: every byte and how it ended, in OpenSSH's own regress ideas.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bowline_core::error::ErrorCode;
 use bowline_core::exec::{
@@ -214,6 +214,35 @@ async fn a_command_whose_output_outgrows_the_spool_is_given_up_alone() {
     };
     assert_eq!(unknown(&end), ErrorCode::ExecOutputTooLarge);
     assert!((256 * MIB..264 * MIB).contains(&taken), "{taken} bytes were kept");
+    assert_eq!(run(&desk, &host, "echo still here").await.stdout, b"still here\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_shares_its_connection_may_be_held_back_in_place_of_being_given_up() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let (desk, host) = desk_at(&sshd).await;
+    let told = sshd.folder().join("told");
+    let line = format!(
+        "i=0; while [ $i -lt 320 ]; do head -c 1048576 /dev/zero; i=$((i+1)); echo $i > {}; done; exit 3",
+        told.display()
+    );
+    let request =
+        ExecRequest { when_behind: WhenBehind::SpoolThenPushBack, ..ExecRequest::command(line.as_str()) };
+    let mut exec = desk.engine.exec(&host, request).await.expect("it starts");
+    let written = || std::fs::read_to_string(&told).ok().and_then(|told| told.trim().parse::<u32>().ok());
+    let (mut last, mut since) = (None, Instant::now());
+    // Until it is not let write any more: 4 MiB in memory, 256 MiB in the file, and what is on its way.
+    while last < Some(256) || since.elapsed() < Duration::from_secs(1) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let now = written();
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+        assert!(since.elapsed() < PATIENCE, "it stands still at {last:?}");
+    }
+    assert!(last < Some(300), "{last:?} MiB were taken");
+    let outcome = finish(&mut exec.output).await;
+    assert_eq!((outcome.stdout.len(), outcome.end), (320 * MIB, ExecEnd::Exited { status: 3 }));
     assert_eq!(run(&desk, &host, "echo still here").await.stdout, b"still here\n");
 }
 

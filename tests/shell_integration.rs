@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use bowline_core::files::path_text;
 use bowline_core::host::{AuthMethod, HostDraft, HostOptions};
 use bowline_core::terminal::screen::Screen as Emulator;
 use bowline_core::terminal::state::TerminalSize;
@@ -144,6 +145,21 @@ async fn bash_is_taught() {
     let Some(server) = server("bash --norc -i", &[]).await else { return };
     all_is_right(&server, "$?", "for n in 1 2; do\necho line-$n\ndone", "history").await;
     giving_up_is_no_command(&server.open().await).await;
+}
+
+#[tokio::test]
+async fn a_directory_that_is_no_text_is_known_with_every_byte_of_it() {
+    let Some(server) = server("bash --norc -i", &[]).await else { return };
+    let screen = server.open().await;
+    marks_are(&screen, "A B").await;
+    command(&screen, "mkdir $'caf\\351' && cd $'caf\\351'", "C D;0 A B").await;
+    let wanted = [server.home.path().as_os_str().as_encoded_bytes(), b"/caf\xe9"].concat();
+    eventually("the window knows the directory", || {
+        let shells = server.desk.shells();
+        let directory = shells.last().and_then(|shell| shell.facts.directory.clone());
+        directory.is_some_and(|directory| path_text::to_bytes(&directory) == wanted)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
-//! Files by ZMODEM with the programs that people have on their hosts (lrzsz). Skipped where they are not installed; a folder
-//! with them can be named by BOWLINE_LRZSZ.
+//! Files by ZMODEM with the programs that people have on their hosts (lrzsz).
 #![cfg(target_os = "linux")]
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,8 +9,9 @@ use bowline_core::terminal::Terminal;
 use bowline_core::terminal::local::{LocalShell, LocalShells};
 use bowline_core::terminal::state::TerminalSize;
 use bowline_core::terminal::view::{Output, View, WindowGone};
-use bowline_core::terminal::zmodem::{TransferAnswer, TransferState};
+use bowline_core::terminal::zmodem::{FaultKind, TransferAnswer, TransferState};
 use bowline_tests::eventually::eventually;
+use bowline_tests::{Unavailable, available};
 use bytes::Bytes;
 
 #[derive(Clone, Default)]
@@ -32,23 +32,20 @@ struct Bed {
     here: tempfile::TempDir,
 }
 
-fn lrzsz() -> Option<PathBuf> {
-    let folders = std::env::var_os("BOWLINE_LRZSZ").or_else(|| std::env::var_os("PATH"))?;
-    std::env::split_paths(&folders).find(|folder| folder.join("sz").is_file() && folder.join("rz").is_file())
-}
-
 async fn bed() -> Option<Bed> {
-    let Some(programs) = lrzsz() else {
-        eprintln!("skipped: sz and rz are not installed");
-        return None;
-    };
+    let installed = ["rz", "sz"].iter().all(|program| Path::new("/usr/bin").join(program).exists());
+    available(installed.then_some(()).ok_or_else(|| Unavailable("lrzsz is not installed".into())))?;
     let (host, here) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let path = std::env::join_paths([programs, "/usr/bin".into(), "/bin".into()]).expect("plain names");
     let shell = LocalShell {
         program: Some("/bin/sh".into()),
         args: Vec::new(),
         folder: Some(host.path().to_owned()),
-        environment: [("PS1".into(), "$ ".into()), ("ENV".into(), "".into()), ("PATH".into(), path)].into(),
+        environment: [
+            ("PS1".into(), "$ ".into()),
+            ("ENV".into(), "".into()),
+            ("PATH".into(), "/usr/bin:/bin".into()),
+        ]
+        .into(),
     };
     let (shells, window) = (LocalShells::default(), Window::default());
     let opener = shells.clone();
@@ -162,6 +159,77 @@ async fn a_transfer_that_is_refused_or_cancelled_ends_the_program_too() {
     bed.type_in("\u{3}").await;
     let over = bed.until(is_over).await;
     assert!(matches!(over, TransferState::Failed { cause: None, files: 0, .. }), "{over:?}");
+    assert_eq!(std::fs::read_dir(bed.here.path()).expect("a folder").count(), 0);
+    bed.is_clean().await;
+}
+
+/// All bytes there are, in an order that holds each of them many times.
+fn every_byte() -> Vec<u8> {
+    (0..=255_u8).flat_map(|first| (0..=255_u8).flat_map(move |second| [first, second])).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_no_control_character_reaches_gets_them_escaped() {
+    let Some(bed) = bed().await else { return };
+    let file = bed.here.path().join("bytes.bin");
+    std::fs::write(&file, every_byte()).expect("room");
+    bed.type_in("rz -e\n").await;
+    bed.until(is_offered).await;
+    bed.terminal.transfers().answer(TransferAnswer::Send(vec![file]));
+    let over = bed.until(is_over).await;
+    assert!(matches!(over, TransferState::Done { files: 1, .. }), "{over:?}");
+    assert_eq!(std::fs::read(bed.host.path().join("bytes.bin")).expect("a file"), every_byte());
+    bed.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_escapes_all_control_characters_is_understood() {
+    let Some(bed) = bed().await else { return };
+    std::fs::write(bed.host.path().join("bytes.bin"), every_byte()).expect("room");
+    bed.type_in("sz -e bytes.bin\n").await;
+    bed.until(is_offered).await;
+    bed.terminal.transfers().answer(TransferAnswer::ReceiveInto(bed.here.path().to_owned()));
+    let over = bed.until(is_over).await;
+    assert!(matches!(over, TransferState::Done { files: 1, .. }), "{over:?}");
+    assert_eq!(std::fs::read(bed.here.path().join("bytes.bin")).expect("a file"), every_byte());
+    bed.is_clean().await;
+}
+
+/// A file with nothing in it that takes no room.
+fn sparse(path: &Path, size: u64) {
+    std::fs::File::create(path).and_then(|file| file.set_len(size)).expect("room");
+}
+
+const FIVE_GIB: u64 = 5 << 30;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_beyond_4_gib_is_refused_before_the_first_one_goes() {
+    let Some(bed) = bed().await else { return };
+    let files = [bed.here.path().join("small"), bed.here.path().join("large")];
+    std::fs::write(&files[0], "small").expect("room");
+    sparse(&files[1], FIVE_GIB);
+    bed.type_in("rz\n").await;
+    bed.until(is_offered).await;
+    bed.terminal.transfers().answer(TransferAnswer::Send(files.to_vec()));
+    let TransferState::Failed { cause: Some(cause), files: 0, .. } = bed.until(is_over).await else {
+        panic!("it did not fail")
+    };
+    assert!(cause.kind == FaultKind::TooLarge && cause.detail.ends_with("large"), "{cause:?}");
+    assert_eq!(std::fs::read_dir(bed.host.path()).expect("a folder").count(), 0);
+    bed.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_offers_a_file_beyond_4_gib_is_refused() {
+    let Some(bed) = bed().await else { return };
+    sparse(&bed.host.path().join("large"), FIVE_GIB);
+    bed.type_in("sz large\n").await;
+    bed.until(is_offered).await;
+    bed.terminal.transfers().answer(TransferAnswer::ReceiveInto(bed.here.path().to_owned()));
+    let TransferState::Failed { cause: Some(cause), files: 0, .. } = bed.until(is_over).await else {
+        panic!("it did not fail")
+    };
+    assert_eq!(cause.kind, FaultKind::TooLarge);
     assert_eq!(std::fs::read_dir(bed.here.path()).expect("a folder").count(), 0);
     bed.is_clean().await;
 }

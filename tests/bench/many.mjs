@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pressKeys } from './peers.mjs'
 import { TICKS_PER_SECOND, appProcess, cpuTicks, family, line, memoryOf } from './kit.mjs'
 
 const LINES = 10_000
@@ -9,9 +10,10 @@ const LINES = 10_000
 const FILL = `seq ${LINES} | awk '{ printf "%06d %s\\n", $1, "${'0123456789'.repeat(9)}" }'`
 const SWITCHES = 20
 const IDLE_SECONDS = 10
+const BUSY = 20
 
 /** The window shows one terminal on a host, at its prompt. */
-export async function many(app, terminals) {
+export async function many(app, { terminals, tool, keys }) {
   await fill(app, 1)
   await settle()
   const one = memoryOf(family(appProcess(app)))
@@ -41,7 +43,32 @@ export async function many(app, terminals) {
     `median ${times[times.length >> 1]} ms, worst ${worst}`,
     '< 100 ms',
   )
+  await busy(app, { terminals, tool, keys })
 }
+
+/** Typing in the last one, while twenty others print a screen of lines twenty times a second. */
+async function busy(app, { terminals, tool, keys }) {
+  for (let at = terminals - BUSY - 1; at < terminals - 1; at += 1) {
+    await show(app, at)
+    await app.untilTerminal(`full-${at + 1}`)
+    await app.type('while sleep 0.05; do seq 20; done\n')
+  }
+  await show(app, terminals - 1)
+  await app.untilTerminal(`full-${terminals}`)
+  await app.type('exec bash --norc\nclear; echo $((6 * 7))\n')
+  await app.untilTerminal(/^42$/m)
+  await sleep(3000)
+  const { p50, p95, worst } = await pressKeys(app.desktop, tool, keys)
+  const times = `p50 ${p50.toFixed(1)}, p95 ${p95.toFixed(1)}, worst ${worst.toFixed(1)} ms`
+  line(`key to pixel with ${BUSY} of ${terminals} terminals busy`, times, 'p95 < 50 ms')
+}
+
+const show = (app, tab) =>
+  app.run((index) => {
+    const target = document.querySelectorAll('[role="tab"]')[index]
+    target.dispatchEvent(new window.PointerEvent('pointerdown', { bubbles: true, button: 0 }))
+    target.click()
+  }, tab)
 
 async function fill(app, number) {
   await app.untilTerminal(/[$#] ?$/m)

@@ -67,6 +67,16 @@ impl Desk {
     pub async fn with_agent(agent_socket: Option<PathBuf>) -> Self {
         let folder = TempDir::with_prefix("desk-").expect("a folder for the desk");
         std::fs::create_dir(folder.path().join(".ssh")).expect("a folder for keys");
+        Self::again(folder, agent_socket).await
+    }
+
+    /// Leaves the desk; the files on it stay. Its engine lives until its runtime ends.
+    pub fn leave(self) -> TempDir {
+        self.folder
+    }
+
+    /// A desk on the files of another one that was left.
+    pub async fn again(folder: TempDir, agent_socket: Option<PathBuf>) -> Self {
         let config = EngineConfig {
             data_dir: folder.path().join("data"),
             ssh_dir: folder.path().join(".ssh"),
@@ -220,7 +230,7 @@ pub fn trusting(prompt: &Prompt, secret: &str) -> Answer {
     match &prompt.question {
         Question::HostKeyUnknown { .. } => Answer::Trust { always: true },
         Question::HostKeyChanged { .. } | Question::RunCommand { .. } => Answer::Cancel,
-        Question::Password { .. } | Question::Passphrase { .. } => {
+        Question::Password { .. } | Question::Sudo { .. } | Question::Passphrase { .. } => {
             Answer::Secret { secret: Secret::new(secret), remember: false }
         }
         Question::Interactive { fields, .. } => {
@@ -434,7 +444,18 @@ async fn watch(
                     seen.shells.push(view);
                     None
                 }
-                EngineEvent::Playback(_) | EngineEvent::Transfer(_) | EngineEvent::PromptGone(_) => None,
+                EngineEvent::Playback(_)
+                | EngineEvent::Transfer(_)
+                | EngineEvent::Jobs(_)
+                | EngineEvent::ExternalEdits(_)
+                | EngineEvent::Tunnels(_)
+                | EngineEvent::Links(_)
+                | EngineEvent::Pipes(_)
+                | EngineEvent::Runs(_)
+                | EngineEvent::Run(_)
+                | EngineEvent::Windows(_)
+                | EngineEvent::PromptGone(_)
+                | EngineEvent::Found(_) => None,
             }
         };
         if let Some((id, answer)) = answer {

@@ -3,6 +3,7 @@
 //! ```text
 //! desk.rs            an engine with a person in front of it
 //! sshd.rs            a real OpenSSH sshd for one test
+//! dropbear.rs        a real dropbear with sftp-server, for the test user
 //! agent.rs           an ssh-agent of a test's own
 //! account.rs         the machine's test user, for passwords
 //! processes.rs       stopping and ending processes and what they started, by number
@@ -13,23 +14,31 @@
 //! raw_ssh.rs         an SSH server that says anything, right or wrong, under real encryption
 //! memory.rs          what a test's process costs, and whether anything panicked
 //! screen.rs          a window that shows a terminal slowly, or not at all
+//! tunnels.rs         programs at both ends of a tunnel, and what is told of it
+//! pipes.rs           two hosts, and what is left of the programs of a pipe
 //! eventually.rs      waiting for a condition with a deadline
 //! ```
 
 pub mod account;
 pub mod agent;
 pub mod desk;
+#[cfg(target_os = "linux")]
+pub mod dropbear;
 pub mod eventually;
 pub mod fault_proxy;
 pub mod hostile_server;
+#[cfg(unix)]
+pub mod jobs;
 #[cfg(target_os = "linux")]
 pub mod long_link;
 pub mod memory;
+pub mod pipes;
 pub mod processes;
 pub mod proxies;
 pub mod raw_ssh;
 pub mod screen;
 pub mod sshd;
+pub mod tunnels;
 
 use std::fmt;
 

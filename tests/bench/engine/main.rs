@@ -4,14 +4,25 @@
 //! measured; what a machine does not offer is skipped with its reason.
 #![allow(clippy::print_stdout)]
 
+mod borrow;
+mod copiers;
 mod flood;
 mod idle;
 mod peers;
+mod pipe;
 mod prompt;
+mod transfer;
+mod transfer_memory;
+mod tunnel;
 
 /// Prints one figure.
 pub(crate) fn line(what: &str, measured: &str, budget: &str) {
     println!("  {what:<44} {measured}   (budget {budget})");
+}
+
+/// A number that the environment sets otherwise.
+pub(crate) fn setting(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
 }
 
 pub(crate) fn median(values: &[f64]) -> f64 {
@@ -34,5 +45,23 @@ fn main() {
     }
     if runs("idle") {
         idle::run();
+    }
+    if runs("transfer") {
+        transfer::run();
+    }
+    if runs("transfer-long") {
+        transfer::run_long();
+    }
+    if runs("tunnel") {
+        tunnel::run();
+    }
+    if runs("borrow") {
+        borrow::run();
+    }
+    if runs("pipe") {
+        pipe::run();
+    }
+    if wanted.iter().any(|name| name == "transfer-memory") {
+        transfer_memory::run();
     }
 }

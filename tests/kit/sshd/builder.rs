@@ -18,6 +18,8 @@ use crate::eventually::{PATIENCE, holds_within};
 const PROGRAM: &str = "/usr/sbin/sshd";
 /// A port that was free can be taken before sshd opens it; this many of them are tried.
 const PORTS_TRIED: usize = 8;
+/// In its folder: what is its /etc/hosts, if it has one of its own.
+const NAMES: &str = "hosts";
 
 /// How a test's sshd is set up.
 #[derive(Debug, Default)]
@@ -29,6 +31,7 @@ pub struct SshdBuilder {
     authorized_keys: Vec<String>,
     passwords: Passwords,
     listen_on: Option<Ipv4Addr>,
+    names: Vec<String>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +91,13 @@ impl SshdBuilder {
         self
     }
 
+    /// Knows loopback by this name, which nobody else on this machine knows: sshd and what it runs have an /etc/hosts of their
+    /// own.
+    pub fn knows_loopback_as(mut self, name: &str) -> Self {
+        self.names.push(name.to_owned());
+        self
+    }
+
     /// Accepts the test user's password, with the method `password`. The only user is then [`Sshd::user`]. Keys stay
     /// accepted; `config_line("AuthenticationMethods publickey,password")` asks for both.
     pub fn password(mut self) -> Self {
@@ -107,6 +117,9 @@ impl SshdBuilder {
             return Err(Unavailable(format!("{PROGRAM} is not installed")));
         }
         prepare_privilege_separation()?;
+        if !self.names.is_empty() {
+            must_have_own_mounts()?;
+        }
         let account = match self.passwords {
             Passwords::Refused => None,
             Passwords::Accepted => Some(Account::of_this_machine()?),
@@ -122,6 +135,10 @@ impl SshdBuilder {
             None => current_user()?,
         };
         let folder = self.write_keys();
+        if !self.names.is_empty() {
+            let names = format!("127.0.0.1 localhost {}\n", self.names.join(" "));
+            std::fs::write(folder.path().join(NAMES), names).expect("its names are written");
+        }
         let mut log = String::new();
         for _ in 0..PORTS_TRIED {
             let port = free_port();
@@ -227,7 +244,18 @@ pub(super) async fn listen(folder: &Path) -> Result<Child, String> {
 /// Its log goes to the folder, too.
 fn spawn(folder: &Path) -> Child {
     let log = File::options().create(true).append(true).open(folder.join("log")).expect("a log for sshd");
-    Command::new(PROGRAM)
+    let names = folder.join(NAMES);
+    let mut command = match names.exists() {
+        false => Command::new(PROGRAM),
+        true => {
+            let mut command = Command::new("unshare");
+            // Each of them becomes the next one, so that the process stays the one that was started.
+            let line = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
+            command.args(["--mount", "sh", "-c", line]).arg(names).arg(PROGRAM);
+            command
+        }
+    };
+    command
         .args(["-D", "-e", "-f"])
         .arg(folder.join("config"))
         .stdin(Stdio::null())
@@ -249,6 +277,18 @@ fn prepare_privilege_separation() -> Result<(), Unavailable> {
         set_mode(folder, 0o755);
     }
     Ok(())
+}
+
+fn must_have_own_mounts() -> Result<(), Unavailable> {
+    let line = "mount --bind /etc/hosts /etc/hosts";
+    let tried = Command::new("unshare").args(["--mount", "sh", "-c", line]).output();
+    match tried {
+        Ok(tried) if tried.status.success() => Ok(()),
+        Ok(tried) => {
+            Err(Unavailable(format!("no mounts of its own: {}", String::from_utf8_lossy(&tried.stderr))))
+        }
+        Err(cause) => Err(Unavailable(format!("unshare does not run: {cause}"))),
+    }
 }
 
 fn current_user() -> Result<String, Unavailable> {
