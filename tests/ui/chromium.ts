@@ -16,6 +16,8 @@ export interface PageOptions {
   size?: { width: number; height: number }
   /** Settings that were stored before. */
   settings?: Record<string, unknown>
+  /** The hosts are not shown at the start. */
+  navigation?: 'hidden'
 }
 
 function executable(): string {
@@ -71,7 +73,8 @@ export function useChromium(): { open: (options?: PageOptions) => Promise<Page> 
     const address = new URL(inject('address'))
     address.search = new URLSearchParams(options.query).toString()
     await page.goto(address.href)
-    await page.getByRole('navigation').waitFor()
+    if (options.navigation === 'hidden') await page.getByRole('main').waitFor()
+    else await page.getByRole('navigation').waitFor()
     return page
   }
 

@@ -46,6 +46,15 @@ describe('tabs that nobody looks at', () => {
   })
 })
 
+it('has one tab for a terminal that is opened while the engine says what runs', async () => {
+  const page = await open({ query: { hosts: 'none', busy: '400' } })
+  await page.getByRole('button', { name: 'Try the built-in host' }).click()
+  await prompt(page)
+  await page.waitForTimeout(1500)
+  expect(await tabs(page).count()).toBe(1)
+  await expect.poll(() => screen(page)).toMatch(/[$#] ?$/m)
+})
+
 describe('what was open last', () => {
   it('is offered, and brought back in its tabs with their names and above what is new', async () => {
     const page = await open({ query: { hosts: 'few', last: 'some' } })
@@ -72,12 +81,54 @@ describe('what was open last', () => {
     await expect.poll(() => tabs(page).count()).toBe(6)
   })
 
+  it('stays to be brought back when the keyring is locked, and comes back when it is not any more', async () => {
+    const page = await open({ query: { hosts: 'few', last: 'some', keyring: 'locked' }, settings: { restore: 'always' } })
+    await page.getByText('4 terminals are not back; what they showed is still kept.').waitFor()
+    await expect.poll(() => tabs(page).count()).toBe(1)
+    await page.keyboard.press('Control+Shift+Alt+W')
+    await expect.poll(() => page.getByText('4 terminals are not back').count()).toBe(2)
+    expect(await tabs(page).count()).toBe(1)
+    await page.evaluate(() => window.bowline?.controls.setKeyring({ state: 'ready' }))
+    await page.getByRole('button', { name: 'Try again' }).last().click()
+    await expect.poll(() => tabs(page).count()).toBe(5)
+    await expect.poll(() => tabs(page).nth(2).getAttribute('aria-label')).toContain('logs')
+    const isForgotten = () =>
+      page.evaluate(async () => (await window.bowline?.call('workspace', { window: 'main' }))?.last === null)
+    await expect.poll(isForgotten).toBe(true)
+  })
+
   it('comes back by itself or not at all, as it is set', async () => {
     const always = await open({ query: { hosts: 'few', last: 'some' }, settings: { restore: 'always' } })
     await expect.poll(() => tabs(always).count()).toBe(5)
     const never = await open({ query: { hosts: 'few', last: 'some' }, settings: { restore: 'never' } })
     await never.getByText('No terminal is open').waitFor()
     expect(await offer(never).count()).toBe(0)
+  })
+
+  it('holds up neither the menu nor the triggers while the keyring waits for the person', async () => {
+    const highlights = [{ id: 'mine', name: 'Mine', pattern: 'needle', mark: true, on: true }]
+    const settings = { restore: 'always', highlights }
+    const page = await open({ query: { hosts: 'few', last: 'some', keyring: 'asks' }, settings })
+    await expect.poll(() => page.evaluate(() => window.bowline?.controls.triggers().length)).toBe(1)
+    await page.evaluate(() => window.bowline?.controls.menu('settings.open'))
+    await page.getByRole('dialog', { name: 'Settings' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.evaluate(() => window.bowline?.controls.unlock())
+    await expect.poll(() => tabs(page).count()).toBe(5)
+  })
+
+  it('leaves a tab that is opened while the rest waits for the keyring where it is, with the keyboard', async () => {
+    const page = await open({ query: { hosts: 'few', last: 'some', keyring: 'asks' } })
+    await offer(page).getByRole('button', { name: 'Bring them back' }).click()
+    await openHost(page, 'web-02')
+    await prompt(page)
+    await run(page, 'echo said meanwhile')
+    await expect.poll(() => screen(page)).toMatch(/^said meanwhile$/m)
+    await page.evaluate(() => window.bowline?.controls.unlock())
+    await expect.poll(() => tabs(page).count()).toBe(6)
+    await expect.poll(() => screen(page)).toMatch(/^said meanwhile$/m)
+    await run(page, 'echo and it goes on')
+    await expect.poll(() => screen(page)).toMatch(/^and it goes on$/m)
   })
 
   it.each([

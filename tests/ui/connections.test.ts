@@ -129,7 +129,7 @@ describe('a terminal whose connection is gone', () => {
     await expect
       .poll(() => barText(page))
       .toMatch(
-        /^The connection to web-01\.example\.net was reset .* Trying again in (20|19) s \(attempt 2\)\. The screen is kept\. Enter tries now\.$/,
+        /^The connection to web-01\.example\.net was reset .* Trying again in (20|19) s \(attempt 2\)\. The screen is kept\. Any key tries now\.$/,
       )
     await expect.poll(() => screen(page)).toMatch(/^kept$/m)
     await heal(page, 'web-01')
@@ -139,6 +139,15 @@ describe('a terminal whose connection is gone', () => {
     await shownTerminal(page).click()
     await run(page, 'echo again')
     await expect.poll(() => screen(page)).toMatch(/^kept\n[^]*^again$/m)
+  })
+
+  it('takes any key for "try now", and keeps what was typed', async () => {
+    const page = await openTerminal()
+    await lose(page, 'web-01', resetProblem(), 20_000)
+    await bar(page).waitFor()
+    await page.keyboard.press('x')
+    await expect.poll(() => retried(page)).toEqual(['web-01'])
+    await expect.poll(() => bar(page).locator('.typed').textContent()).toContain('x')
   })
 
   it('takes Enter for "try now" and sends it nowhere', async () => {
@@ -256,6 +265,24 @@ describe('the health page', () => {
     await second.click()
     await drawer(page).getByRole('region', { name: 'Details of connection 2' }).waitFor()
     expect(await second.getAttribute('aria-pressed')).toBe('true')
+  })
+
+  it('is of the connection of the terminal in front in the line below, with a sign of doubt about another one', async () => {
+    const page = await openTerminal()
+    await openHost(page, 'web-01')
+    await prompt(page)
+    const strip = page.getByRole('contentinfo')
+    const elsewhere = strip.getByRole('img', { name: 'Another connection to this host is in doubt' })
+    // The first connection is the doubtful one; the second terminal is on the other.
+    await showConnection(page, 'web-01', { state: 'suspect', sinceMs: Date.now(), lanes: 2, terminals: 2 })
+    await elsewhere.waitFor()
+    expect(await strip.getByRole('status').textContent()).toBe('web-01 connected')
+    await bar(page).waitFor({ state: 'detached' })
+    await expectAccessible(page)
+    await page.keyboard.press('Alt+1')
+    await expect.poll(() => strip.getByRole('status').textContent()).toBe('web-01 silent')
+    expect(await elsewhere.count()).toBe(0)
+    await bar(page).waitFor()
   })
 
   it('can be copied as text', async () => {

@@ -157,6 +157,43 @@ describe('the form of a host', () => {
     await expect.poll(() => described(page, 'Let commands on the host use my SSH agent')).toContain('hosts that you trust')
   })
 
+  it.each([
+    ['ada@box.example:2222', { Address: 'box.example', User: 'ada', Port: '2222' }],
+    ['ssh://ada@[fe80::1]:2200', { Address: 'fe80::1', User: 'ada', Port: '2200' }],
+    ['ada@box.example', { Address: 'box.example', User: 'ada', Port: '22' }],
+  ])('puts what is typed as %s into the fields that it belongs to', async (typed, fields) => {
+    const page = await open(few)
+    await page.keyboard.press('Control+Shift+A')
+    await field(page, 'Address').fill('')
+    await page.keyboard.type(typed)
+    await page.keyboard.press('Tab')
+    for (const [name, value] of Object.entries(fields)) await expect.poll(() => field(page, name).inputValue()).toBe(value)
+    await expect.poll(() => described(page, 'Address')).toContain('address ')
+    await button(page, 'Save').click()
+    await dialog(page).waitFor({ state: 'detached' })
+  })
+
+  it('saves what was typed as one address also by Enter', async () => {
+    const page = await open(few)
+    await page.keyboard.press('Control+Shift+A')
+    await field(page, 'Address').fill('eve@late.example:2022')
+    await page.keyboard.press('Enter')
+    await dialog(page).waitFor({ state: 'detached' })
+    const saved = await page.evaluate(() => window.bowline?.controls.hosts().find((host) => host.address === 'late.example'))
+    expect(saved).toMatchObject({ user: 'eve', port: 2022 })
+  })
+
+  it('begins from an address that is typed into the palette', async () => {
+    const page = await open(few)
+    await page.keyboard.press('Control+Shift+P')
+    await page.getByRole('combobox').fill('ada@box.example:2222')
+    await page.getByRole('option', { name: 'Add the host ada@box.example:2222…' }).waitFor()
+    await expectAccessible(page)
+    await page.keyboard.press('Enter')
+    await expect.poll(() => field(page, 'Address').inputValue()).toBe('box.example')
+    expect([await field(page, 'User').inputValue(), await field(page, 'Port').inputValue()]).toEqual(['ada', '2222'])
+  })
+
   it('takes a pasted ssh command apart', async () => {
     const page = await open()
     await page.keyboard.press('Control+Shift+A')
@@ -398,5 +435,37 @@ describe('the sidebar', () => {
     await row(page, 'web-01, needs you, host key changed').waitFor()
     await row(page, 'web-02, silent').waitFor()
     await expectAccessible(page)
+  })
+})
+
+describe('a host that goes behind the back of whoever uses the window', () => {
+  it('leaves no other one chosen', async () => {
+    const page = await open({ query: { hosts: 'few' } })
+    const tree = page.getByRole('tree')
+    await tree.focus()
+    const chosen = tree.locator('.cursor')
+    for (let n = 0; n < 30 && !(await chosen.textContent())?.includes('web-01'); n++) await page.keyboard.press('ArrowDown')
+    const marked = () => chosen.evaluate((row) => getComputedStyle(row).backgroundColor)
+    await page.keyboard.press('Control+Shift+F7')
+    const first = page.getByRole('group', { name: 'Command 1', exact: true }).getByRole('combobox')
+    await expect.poll(() => first.inputValue()).toBe('web-01')
+    expect(await marked()).not.toBe('rgba(0, 0, 0, 0)')
+    await page.evaluate(() => window.bowline?.call('host_delete', { id: 'web-01' }))
+    await expect.poll(() => page.getByRole('treeitem', { name: /web-01/ }).count()).toBe(0)
+    expect(await chosen.count()).toBe(0)
+    await page.keyboard.press('Control+Shift+W')
+    await page.keyboard.press('Control+Shift+F7')
+    await first.waitFor()
+    expect(await first.inputValue()).toBe('')
+  })
+
+  it('is followed by the next one where somebody removes it in the list', async () => {
+    const page = await open({ query: { hosts: 'few' } })
+    const tree = page.getByRole('tree')
+    await tree.focus()
+    const chosen = tree.locator('.cursor')
+    for (let n = 0; n < 30 && !(await chosen.textContent())?.includes('web-01'); n++) await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Delete')
+    await expect.poll(() => chosen.textContent()).toContain('web-02')
   })
 })

@@ -48,6 +48,8 @@ describe('a linked host', () => {
       'Open',
       'Open in a new tab',
       'Open in a split',
+      'Pipe from here…',
+      'Run a command…',
       'Save a copy…',
       'Install my key…',
     ])

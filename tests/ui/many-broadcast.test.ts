@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { expectAccessible, useChromium, type PageOptions } from './chromium'
-import { openHost, prompt } from './workspace-page'
+import { openHost, prompt, screen } from './workspace-page'
 
 const { open } = useChromium()
 
@@ -54,6 +54,16 @@ describe('a broadcast', () => {
     await page.keyboard.press('Alt+2')
     await page.keyboard.type('y')
     await expect.poll(() => received(page)).toEqual(['echo all\rx', 'y', 'echo all\rx'])
+  })
+
+  it('is of one window: a terminal that goes to another one takes part no more', async () => {
+    const page = await openTabs(['web-01', 'web-02', 'db-primary'])
+    await broadcastToAll(page)
+    await page.keyboard.press('Control+Shift+Alt+PageUp')
+    await expect.poll(() => page.getByRole('tab').count()).toBe(2)
+    await page.getByText('db-primary has left the broadcast: 2 remain').waitFor()
+    await page.keyboard.type('ls')
+    await expect.poll(() => received(page)).toEqual(['ls', 'ls', ''])
   })
 
   it('ends by the key that began it, by its frame and in the strip', async () => {
@@ -116,6 +126,27 @@ describe('a broadcast', () => {
     await page.reload()
     await page.getByRole('navigation').waitFor()
     expect(await page.getByRole('button', { name: /^Broadcast ·/ }).count()).toBe(0)
+  })
+
+  it('tells no server the size of a tab that was never on the screen, and lays it out when it is', async () => {
+    const page = await open({ query: { hosts: 'few', last: 'some' } })
+    await page.getByRole('button', { name: 'Bring them back' }).click()
+    await expect.poll(() => page.getByRole('tab').count()).toBe(5)
+    await page.keyboard.press('Alt+1')
+    await prompt(page)
+    const sizes = () => page.evaluate(() => (window.bowlineShells ?? []).map((shell) => shell.sizes))
+    const attached = () => page.evaluate(() => window.bowline?.controls.attached())
+    await broadcastToAll(page)
+    await expect.poll(attached).toBe(5)
+    await page.keyboard.type('echo all\r')
+    await expect.poll(() => received(page)).toEqual(Array(5).fill('echo all\r'))
+    const cameWith = await page.evaluate(() => window.bowline?.controls.attachedWith())
+    // One that could be seen for a moment came with the size of its pane, and none with what xterm.js begins with.
+    expect(cameWith?.slice(1).flat()).toContain(null)
+    expect(cameWith?.flat()).not.toContainEqual({ cols: 80, rows: 24 })
+    await page.keyboard.press('Alt+3')
+    await expect.poll(async () => (await sizes())[2]?.at(-1)?.cols).toBeGreaterThan(80)
+    await expect.poll(() => screen(page)).toMatch(/echo all\nall\n/)
   })
 
   it('gives a terminal that waits nothing', async () => {

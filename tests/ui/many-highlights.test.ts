@@ -52,6 +52,24 @@ describe('highlights', () => {
     await expect.poll(() => marks(page).count()).toBe(2)
   })
 
+  it('that were made after one was deleted stay when that comes back to its place', async () => {
+    const page = await openTabs(['web-01'], [rule({ id: 'a', name: 'First' }), rule({ id: 'b', name: 'Second' })])
+    await page.keyboard.press('Control+Shift+Alt+H')
+    const list = page.getByRole('dialog', { name: 'Highlights and triggers' })
+    await list.getByRole('button', { name: 'Delete First' }).click()
+    await list.getByRole('button', { name: 'New rule' }).click()
+    const form = page.getByRole('dialog', { name: 'Rule' })
+    await form.getByRole('textbox', { name: 'Name' }).fill('Third')
+    await form.getByRole('textbox', { name: 'Regular expression' }).fill('thread')
+    await form.getByRole('button', { name: 'Save' }).click()
+    await list.getByRole('checkbox', { name: 'Second: on for every host' }).uncheck()
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.keyboard.press('Control+Shift+Alt+H')
+    await expect.poll(() => list.locator('.name').allTextContents()).toEqual(['First', 'Second', 'Third'])
+    expect(await list.getByRole('checkbox', { name: 'Second: on for every host' }).isChecked()).toBe(false)
+  })
+
   it('are switched by host', async () => {
     const page = await openTabs(['web-01', 'web-02'], [rule({ hosts: { 'web-02': false } })])
     for (const shell of [0, 1]) await say(page, 'a needle\r\n', shell)
@@ -78,18 +96,33 @@ describe('highlights', () => {
     await expect.poll(() => marks(page).count()).toBe(0)
   })
 
-  it('call once for a new line, mark the tab, and are silent in a flood', async () => {
+  it('that call are given to the engine, and its finds mark the tab and are told', async () => {
     const page = await openTabs(['web-01', 'web-02'], [rule({ mark: true, notify: true, colour: null })])
-    await say(page, 'hay\r\nthe needle \u202eis here\r\nneedle\r\n', 0)
+    const rules = await page.evaluate(() => window.bowline?.controls.triggers())
+    expect(rules).toEqual([{ id: 'mine', pattern: 'needle', caseSensitive: false, on: true, hosts: {} }])
+    const find = (ruleId: string, line: string) =>
+      page.evaluate((data) => window.bowline?.controls.emit({ type: 'found', data }), { id: 1, ruleId, line })
+    await find('mine', 'the needle \u202eis here')
     await page.getByText('Mine in web-01: the needle is here').waitFor()
     await expect.poll(() => page.getByRole('tab').first().locator('.bell').count()).toBe(1)
-    expect(await page.getByText('Mine in web-01').count()).toBe(1)
-    await say(page, 'needle\r\n'.repeat(5000), 1)
-    await settle(page)
-    await settle(page)
-    expect(await page.getByText('Mine in web-02').count()).toBe(0)
-    await say(page, 'a last needle\r\n', 1)
-    await page.getByText('Mine in web-02: a last needle').waitFor()
+    await find('gone', 'of a rule that was deleted')
+    expect(await page.getByText('of a rule that was deleted').count()).toBe(0)
+  })
+
+  it('that call are refused where the engine cannot look for their pattern', async () => {
+    const page = await openTabs(['web-01'])
+    await page.keyboard.press('Control+Shift+Alt+H')
+    await page.getByRole('button', { name: 'New rule' }).click()
+    const form = page.getByRole('dialog', { name: 'Rule' })
+    await form.getByRole('textbox', { name: 'Name' }).fill('Mine')
+    await form.getByRole('textbox', { name: 'Regular expression' }).fill('unusable')
+    await form.getByRole('checkbox', { name: 'Notify me' }).check()
+    await form.getByRole('button', { name: 'Save' }).click()
+    await form.getByText('The pattern cannot be looked for in all terminals').waitFor()
+    await expectAccessible(page)
+    await form.getByRole('textbox', { name: 'Regular expression' }).fill('usable')
+    await form.getByRole('button', { name: 'Save' }).click()
+    await form.waitFor({ state: 'detached' })
   })
 
   it('do not hold up the window with a hostile pattern on a hostile line', async () => {

@@ -45,6 +45,23 @@ describe('settings', () => {
     expect(await page.getByRole('dialog').count()).toBe(0)
   })
 
+  it('tell the engine about time within bounds, also after a reload', async () => {
+    const page = await open()
+    const told = () => page.evaluate(() => window.bowline?.controls.connectionTimes())
+    await expect.poll(told).toEqual({ diallingSeconds: 8, quietSeconds: 7, unusedMinutes: 30 })
+    await page.keyboard.press('Control+,')
+    await settingsPage(page, 'Connections')
+    await page.getByLabel('Give up dialling after (seconds)').fill('20')
+    await page.getByLabel('Ask for a sign of life after (seconds)').fill('1000')
+    await page.getByLabel('Ask for a sign of life after (seconds)').blur()
+    await page.getByLabel('Close unused connections after (minutes)').fill('5')
+    const chosen = { diallingSeconds: 20, quietSeconds: 60, unusedMinutes: 5 }
+    await expect.poll(told).toEqual(chosen)
+    await expect.poll(() => stored(page)).toMatchObject(chosen)
+    await page.reload()
+    await expect.poll(told).toEqual(chosen)
+  })
+
   it('are on pages that the arrow keys go through, each of them accessible', async () => {
     const page = await open()
     await page.keyboard.press('Control+,')

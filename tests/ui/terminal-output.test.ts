@@ -60,9 +60,9 @@ describe('the directory of terminals', () => {
 
   it('forgets the oldest of terminals that nobody here opened', () => {
     const directory = new TerminalDirectory()
-    for (let id = 0; id < 100; id++) directory.show(id, running, facts)
+    for (let id = 0; id < 300; id++) directory.show(id, running, facts)
     const heard: number[] = []
-    for (const id of [0, 99]) directory.add(id, { show: () => heard.push(id), told: () => {} })
-    expect(heard).toEqual([99])
+    for (const id of [0, 299]) directory.add(id, { show: () => heard.push(id), told: () => {} })
+    expect(heard).toEqual([299])
   })
 })

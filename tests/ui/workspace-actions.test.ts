@@ -145,6 +145,14 @@ describe('the key listener', () => {
     expect(run).toHaveBeenCalledOnce()
   })
 
+  it('keeps the key of an action that cannot run from the program in a terminal, where it would be Ctrl-C', () => {
+    register({ id: 'test.output', keys: 'Ctrl+Shift+C', enabled: () => false, run: () => {} })
+    removals.push(listenForKeys(window, 'linux'))
+    const held = { ctrlKey: true, shiftKey: true }
+    expect(dispatch(place('xterm'), { key: 'C', code: 'KeyC', ...held }).defaultPrevented).toBe(true)
+    expect(dispatch(place('xterm'), { key: 'Y', code: 'KeyY', ...held }).defaultPrevented).toBe(false)
+  })
+
   it('runs once while a key is held down', () => {
     const run = vi.fn()
     register({ id: 'test.close', keys: 'Mod+Shift+W', run })
