@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Key, openApp } from './support/app.mjs'
 import { openDesktop } from './support/desktop.mjs'
+import { dragTo, letGo, openDragSource } from './support/drag.mjs'
 import * as window from './support/window.mjs'
 
 let desktop
@@ -21,6 +24,29 @@ test('one click on first run gives a working shell', async () => {
   await window.shown(app)
   await window.tryBuiltInHost(app)
   await window.command(app, 'echo "knots: $((6 * 7))"', 'knots: 42')
+})
+
+test('its files are those that the shell sees, and what is dropped on the shell arrives', async () => {
+  const below = join(desktop.home, 'knots')
+  mkdirSync(below)
+  writeFileSync(join(desktop.home, 'bowline.txt'), 'it holds')
+  await window.runAction(app, 'Files of the host')
+  await app.byRole('row', 'bowline.txt')
+  await app.type('cd knots\n')
+  const source = await openDragSource(desktop, [join(desktop.home, 'bowline.txt')])
+  try {
+    const middle = await app.run(() => {
+      const box = document.querySelector('section.terminal').getBoundingClientRect()
+      return [window.screenX + box.x + box.width / 2, window.screenY + box.y + box.height / 2]
+    })
+    await dragTo(desktop, source.middle, middle.map(Math.round))
+    await app.untilText(below)
+    letGo(desktop)
+    await app.until('it is there', () => existsSync(join(below, 'bowline.txt')))
+  } finally {
+    await source.close()
+  }
+  await window.runAction(app, 'Show or hide the drawer')
 })
 
 test('wide characters and 24-bit colour arrive as they were sent', async () => {

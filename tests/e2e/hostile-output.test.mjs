@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { after, before, test } from 'node:test'
+import { answerTo } from './support/answers.mjs'
 import { Key, openApp } from './support/app.mjs'
 import { openDesktop } from './support/desktop.mjs'
 import { look } from './support/pictures.mjs'
@@ -41,21 +42,6 @@ async function alive() {
   await command(app, `echo "alive $((${counter} * 1000 + 7))"`, `alive ${counter * 1000 + 7}`, AT_ONCE)
 }
 
-/** What the terminal sends by itself for a sequence, as text. */
-async function answerTo(sequence) {
-  counter += 1
-  const end = `end-of-answer-${counter * 7}`
-  const rows = await command(
-    app,
-    `clear; stty raw -echo min 0 time 10; printf '${sequence}'; dd bs=4096 count=1 2>/dev/null | base64 -w0 > answer; stty sane; printf '\\n<%s>\\n' "$(cat answer)"; echo end-of-answer-$((${counter} * 7))`,
-    new RegExp(`^${end}$`, 'm'),
-    AT_ONCE,
-  )
-  const found = /<([A-Za-z0-9+/=]*)>\n*end-of/.exec(rows.join('\n'))
-  assert.ok(found, rows.join('\n'))
-  return Buffer.from(found[1], 'base64').toString('latin1')
-}
-
 const onClipboard = (text) =>
   app.driver.executeAsyncScript(
     (value, done) =>
@@ -83,7 +69,7 @@ test('the answers of the terminal never have words of the server in them', async
     ['the title behind the stack', String.raw`\033[22;0t\033[23;0t\033[21t`],
     ['a media copy', String.raw`\033[5i\033[i`],
   ])
-    assert.equal(await answerTo(sequence), '', what)
+    assert.equal(await answerTo(app, sequence, AT_ONCE), '', what)
   for (const [what, sequence] of [
     ['DECRQSS', String.raw`\033P$qEVIL\033\\`],
     ['the version', String.raw`\033[>q\033[c`],
@@ -92,7 +78,7 @@ test('the answers of the terminal never have words of the server in them', async
     ['a colour', String.raw`\033]10;EVIL\007\033]10;?\007`],
     ['a mode', String.raw`\033[?2147483647$p`],
   ]) {
-    const answer = await answerTo(sequence)
+    const answer = await answerTo(app, sequence, AT_ONCE)
     assert.ok(answer.length > 0, what)
     assert.doesNotMatch(answer, /EVIL|4556494c|[\r\n]/, what)
   }

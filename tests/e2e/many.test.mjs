@@ -187,6 +187,7 @@ test('rules colour what they find, and a new line marks a tab that is not looked
   await app.fill('Text to try it on', 'the build failed at 12:00')
   await look(app, 'many-highlight-rule')
   await app.click('button', 'Save')
+  await app.byRole('checkbox', 'Build')
   await look(app, 'many-highlights')
   await app.press(Key.ESCAPE)
   await app.until('the dialog is gone', async () => (await app.allByRole('dialog')).length === 0)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -26,9 +26,6 @@ after(async () => {
   await app?.close()
   await desktop?.close()
 })
-
-/** Where `sz` is; a folder can be named by BOWLINE_LRZSZ. */
-const lrzsz = (process.env.BOWLINE_LRZSZ ?? process.env.PATH ?? '').split(':').find((it) => existsSync(join(it, 'sz')))
 
 const captured = (extension) =>
   readdirSync(join(folder, 'Bowline'))
@@ -142,20 +139,20 @@ test('a transcript has what the terminal of a host shows', async () => {
   await app.until('the tab says nothing of it', async () => (await app.allByRole('tab', 'transcript on')).length === 0)
 })
 
-test('a file that sz sends is saved where the person wants', { skip: lrzsz === undefined && 'sz is not installed' }, async () => {
+test('a file that sz sends is saved where the person wants', async () => {
   const downloads = join(desktop.home, 'Downloads')
   mkdirSync(downloads)
   const noise = Buffer.alloc(2_000_000, 'noise')
   writeFileSync(join(desktop.home, 'noise.bin'), noise)
   await app.press(Key.CONTROL, Key.SHIFT, Key.ALT, 'm')
   await app.untilTerminal(/[$#%>] ?$/m)
-  await app.type(`${lrzsz}/sz noise.bin\n`)
+  await app.type('sz noise.bin\n')
   await app.untilText('A program on Local shell wants to send you files.')
   await app.screenshot('sources-transfer-offered')
   await app.click('button', 'Refuse')
   await app.untilText('The transfer was cancelled.')
   await command(app, 'echo "refused $((6 * 7))"', 'refused 42')
-  await app.type(`${lrzsz}/sz noise.bin\n`)
+  await app.type('sz noise.bin\n')
   await inPicker('^Select Folder$', downloads, () => app.click('button', 'Save to'))
   await app.untilText('One file was saved in')
   await app.screenshot('sources-transfer-done')

@@ -15,7 +15,7 @@ const root = join(import.meta.dirname, '../../..')
 export const APP = process.env.BOWLINE_APP ?? join(root, 'target/debug/bowline-desktop')
 const SCREENSHOTS = join(root, 'target/screenshots')
 // A button answers in milliseconds; this is for a machine that compiles something else meanwhile.
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 const DRIVER_READY_MS = 10_000
 
 /** Starts the app on a desktop and opens a session with its window. `env` is added to the desktop's. */
@@ -102,8 +102,13 @@ class App {
     return found[0]
   }
 
+  /** Waits until it is enabled as well: a click on what is not yet is lost without a word. */
   async click(role, name, options = {}) {
-    await this.again(async () => (await this.byRole(role, name, options)).click())
+    await this.again(async () => {
+      const found = await this.byRole(role, name, options)
+      await this.until(`${role} ${JSON.stringify(name)} is enabled`, () => this.run((it) => !it.disabled, found))
+      await found.click()
+    })
   }
 
   async doubleClick(role, name, options = {}) {
