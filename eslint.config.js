@@ -19,7 +19,7 @@ export default defineConfigWithVueTs(
   vue.configs['flat/recommended'],
   vueTsConfigs.recommendedTypeChecked,
   {
-    files: ['ui/**/*.{ts,vue}', 'tests/ui/**/*.ts'],
+    files: ['ui/**/*.{ts,vue}', 'tests/{ui,screen}/**/*.ts'],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
@@ -76,7 +76,7 @@ export default defineConfigWithVueTs(
     },
   },
   {
-    files: ['tests/ui/**/*.ts'],
+    files: ['tests/{ui,screen}/**/*.ts'],
     // A terminal speaks in control characters, and spies are handed around.
     rules: { '@typescript-eslint/unbound-method': 'off', 'no-control-regex': 'off' },
   },

@@ -42,9 +42,10 @@ async function take(application) {
   const { openLine } = await import('../tests/e2e/support/line.mjs')
   const { openSshd } = await import('../tests/e2e/support/sshd.mjs')
   const window = await import('../tests/e2e/support/window.mjs')
+  const files = await import('../tests/e2e/support/guide-pictures.mjs')
   mkdirSync(FOLDER, { recursive: true })
   const desktop = await openDesktop()
-  const sshd = await openSshd({ lines: ['AcceptEnv LANG LC_* COLORTERM'] })
+  const sshd = await openSshd({ lines: ['AcceptEnv LANG LC_* COLORTERM', 'Subsystem sftp internal-sftp'] })
   const line = await openLine(sshd.port)
   let app
   try {
@@ -85,6 +86,7 @@ async function take(application) {
     await picture('palette')
     await app.press(Key.ESCAPE)
     await app.until('the palette is closed', async () => (await app.allByRole('dialog')).length === 0)
+    await takeWindows(app, window, Key, picture)
     await window.runAction(app, 'Split down')
     await app.until(
       'there are two terminals',
@@ -97,6 +99,11 @@ async function take(application) {
       'release in 54 s',
     )
     await picture('window-dark')
+    const site = join(sshd.folder, 'home/site')
+    await files.takeFiles(app, site, picture)
+    await files.takeEditing(app, site, picture)
+    await files.takePanes(app, desktop.home, site, picture)
+    await files.takeTunnels(app, picture)
 
     await app.click('button', 'Show health of staging')
     // A round trip is measured every two seconds while somebody looks.
@@ -139,4 +146,32 @@ async function take(application) {
     await sshd.close()
     await desktop.close()
   }
+}
+
+/** A tab on its way to a window that was torn off before. Leaves one window with the tab that there was. */
+async function takeWindows(app, window, Key, picture) {
+  const main = await app.driver.getWindowHandle()
+  await window.runAction(app, 'New tab on the same host')
+  await app.until('there are two tabs', async () => (await app.allByRole('tab')).length === 2)
+  await app.untilTerminal(/[$#] ?$/m)
+  await window.runAction(app, 'Move tab to a new window')
+  let other
+  await app.until('there is another window', async () => {
+    other = (await app.driver.getAllWindowHandles()).find((handle) => handle !== main)
+    return other !== undefined && (await app.allByRole('tab')).length === 1
+  })
+  // By key: the mouse of the X server is over the other window.
+  await app.press(Key.CONTROL, Key.SHIFT, 'm')
+  await app.click('menuitem', 'Move to window')
+  await app.byRole('menuitem', 'Window 2: staging')
+  await picture('windows')
+  await app.press(Key.ESCAPE)
+  await app.press(Key.ESCAPE)
+  await app.driver.switchTo().window(other)
+  await app.untilTerminal(/[$#] ?$/m)
+  // The window is gone before the keys are let go.
+  await app.press(Key.CONTROL, Key.SHIFT, 'w').catch(() => {})
+  await app.driver.switchTo().window(main)
+  await app.driver.actions().clear()
+  await app.until('one window is left', async () => (await app.driver.getAllWindowHandles()).length === 1)
 }

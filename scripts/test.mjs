@@ -1,5 +1,6 @@
 // npm test: everything, one named check after the other, going on after a failure so that one run shows all.
-// The last line is `N passed, N failed`.
+// The last line is `N passed, N failed`. On a busy machine a deadline may pass by before a process gets its turn: a test that
+// failed is tried once more, and whatever passed only then is named at the end as unsteady. Those are to be mended too.
 //
 //   npm test                        all rings
 //   npm test -- --only rust,ui      some of: lint, rust, ui, e2e
@@ -18,6 +19,7 @@ const RINGS = ['lint', 'rust', 'ui', 'e2e']
 const rings = wantedRings()
 const total = { passed: 0, failed: 0 }
 const failures = []
+const unsteady = []
 
 await leaveNothingBehind(async () => {
   try {
@@ -34,6 +36,7 @@ await leaveNothingBehind(async () => {
   const left = await endAll()
   for (const { pid, command } of left) console.log(`Had to be ended: ${pid} ${command}`)
   if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`)
+  if (unsteady.length > 0) console.log(`\nUnsteady, passed at the second try: ${unsteady.join(', ')}`)
   console.log(`\nTook ${elapsed()}.`)
   console.log(`${total.passed} passed, ${total.failed} failed`)
   return total.failed === 0 ? 0 : 1
@@ -93,7 +96,7 @@ async function ui() {
         'There is no Chromium on PATH. On Ubuntu, install Google Chrome or any other real Chromium (the chromium package is a snap), or name one in BOWLINE_CHROMIUM.',
       )
     }
-    return vitest(run, 'tests/ui/vitest.config.ts')
+    return vitest(run, 'tests/ui/vitest.config.ts', '--retry', '1')
   })
 }
 
@@ -103,30 +106,52 @@ async function rust() {
     check('Rust tests (nextest)', async (run) => {
       // Root on Linux can do all that the tests need (a test user, an sshd): there, a skipped test is a failed one.
       if (process.platform === 'linux' && process.getuid() === 0) env.BOWLINE_TESTS_SKIP = 'never'
-      const args = ['nextest', 'run', '--locked', '--workspace', '--no-fail-fast', '--no-tests=pass', ...FEATURES]
+      const args = [
+        'nextest',
+        'run',
+        '--locked',
+        '--workspace',
+        '--no-fail-fast',
+        '--no-tests=pass',
+        '--retries',
+        '1',
+        ...FEATURES,
+      ]
       return counted(await run('cargo', args, { env, fails: true }), countNextest)
     }),
   )
+  await check("the engine's screen against xterm.js", async (run) => {
+    await run('cargo', ['build', '--locked', '--package', 'bowline-tests', '--example', 'screen'])
+    return vitest(run, 'tests/screen/vitest.config.ts')
+  })
 }
 
 async function endToEnd() {
   let app
   await check('the app builds', async (run) => {
     app = await buildApp(run)
+    // Some of them use the command beside the app.
+    await run('cargo', ['build', '--locked', '--workspace', ...FEATURES])
   })
   if (!app) return
   await onDesktop({ display: false, keyring: false }, (env) =>
     check('the real window', async (run) => {
       const files = readdirSync(join(root, 'tests/e2e')).filter((name) => name.endsWith('.test.mjs'))
       if (files.length === 0) throw new Expected('There are no tests in tests/e2e')
-      const args = [
-        '--test',
-        '--test-concurrency=1',
-        '--test-timeout=180000',
-        '--test-reporter=spec',
-        ...files.map((name) => `tests/e2e/${name}`),
-      ]
-      return counted(await run(process.execPath, args, { env: { ...env, BOWLINE_APP: app }, fails: true }), countNodeTest)
+      const sum = { passed: 0, failed: 0 }
+      for (const name of files) {
+        const args = ['--test', '--test-timeout=180000', '--test-reporter=spec', `tests/e2e/${name}`]
+        const once = async () =>
+          counted(await run(process.execPath, args, { env: { ...env, BOWLINE_APP: app }, fails: true }), countNodeTest)
+        let counts = await once()
+        if (counts.failed > 0) {
+          counts = await once()
+          if (counts.failed === 0) unsteady.push(name)
+        }
+        sum.passed += counts.passed
+        sum.failed += counts.failed
+      }
+      return sum
     }),
   )
 }
@@ -190,7 +215,12 @@ function counted({ code, output }, count) {
 }
 
 function countNextest(output) {
-  const summary = output.split('\n').findLast((line) => /^\s*Summary \[/.test(line)) ?? ''
+  const lines = output.split('\n')
+  const summary = lines.findLast((line) => /^\s*Summary \[/.test(line)) ?? ''
+  for (const line of lines) {
+    const flaky = /^\s*FLAKY \d+\/\d+ \[[^\]]*\]\s+(?:\([^)]*\)\s+)?(.+)$/.exec(line)
+    if (flaky && !unsteady.includes(flaky[1])) unsteady.push(flaky[1])
+  }
   return {
     passed: number(summary, /(\d+) passed/),
     failed: number(summary, /(\d+) failed/) + number(summary, /(\d+) timed out/) + number(summary, /(\d+) exec failed/),
@@ -198,7 +228,12 @@ function countNextest(output) {
 }
 
 function countVitest(output) {
-  const summary = output.split('\n').findLast((line) => /^\s*Tests\s+\d/.test(line)) ?? ''
+  const lines = output.split('\n')
+  const summary = lines.findLast((line) => /^\s*Tests\s+\d/.test(line)) ?? ''
+  for (const line of lines) {
+    const again = /^Unsteady: (.+)$/.exec(line)
+    if (again) unsteady.push(again[1])
+  }
   return { passed: number(summary, /(\d+) passed/), failed: number(summary, /(\d+) failed/) }
 }
 

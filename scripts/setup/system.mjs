@@ -10,7 +10,23 @@ const BUILD = ['build-essential', 'pkg-config', 'libwebkit2gtk-4.1-dev', 'libdbu
 // A desktop where there is none, the way in for a test, and letters to draw (also Chinese ones).
 const DESKTOP = ['xvfb', 'webkit2gtk-driver', 'dbus', 'gnome-keyring', 'fonts-dejavu-core', 'fonts-wqy-microhei']
 // What the tests meet: a real OpenSSH, a link of their own, others' programs, mouse and keys from outside.
-const TESTS = ['openssh-server', 'openssh-client', 'iproute2', 'rsync', 'xdotool', 'procps', 'vim-tiny', 'file', 'tmux', 'screen']
+const TESTS = [
+  'openssh-server',
+  'openssh-client',
+  'openssh-sftp-server',
+  'dropbear-bin',
+  'iproute2',
+  'rsync',
+  'xdotool',
+  'procps',
+  'vim-tiny',
+  'file',
+  'tmux',
+  'curl',
+  'screen',
+  'lrzsz',
+  'sshfs',
+]
 // Login shells beside bash: each takes the lines of a reconnect, and what teaches it marks, in a way of its own.
 const SHELLS = ['zsh', 'fish', 'tcsh']
 
