@@ -1,5 +1,4 @@
 //! Files of a host that are fetched for other programs of this desktop, on a real sshd.
-#![cfg(target_os = "linux")]
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;

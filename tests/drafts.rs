@@ -1,5 +1,4 @@
 //! What a person changed in a file of a host and never saved, on a real sshd.
-#![cfg(target_os = "linux")]
 
 use bowline_core::engine::Engine;
 use bowline_core::files::edit::view::{EditDraft, EditOpened, EditText, EditWords};

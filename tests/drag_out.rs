@@ -1,5 +1,4 @@
 //! Files of a host that are dragged out of the window, on a real sshd.
-#![cfg(target_os = "linux")]
 
 use bowline_core::engine::drag_out::{DragOutEnd, DraggedFiles};
 use bowline_core::error::ErrorCode;

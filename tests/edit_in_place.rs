@@ -1,5 +1,4 @@
 //! Files that are changed in place, on a real sshd: what comes back byte for byte, what stands in the way, and what breaks.
-#![cfg(target_os = "linux")]
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
 //! Files on a real sshd through the engine.
-#![cfg(target_os = "linux")]
 
 use bowline_core::error::ErrorCode;
 use bowline_core::host::{AuthMethod, HostId};

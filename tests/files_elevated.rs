@@ -1,6 +1,5 @@
 //! The files of a host as root, on a real sshd. Its sudo is a script that is as strict as the real one about its arguments
 //! and its input, and writes down both.
-#![cfg(target_os = "linux")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

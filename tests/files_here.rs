@@ -1,5 +1,4 @@
 //! What the files panel asks for, of this computer.
-#![cfg(target_os = "linux")]
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

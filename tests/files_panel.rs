@@ -1,5 +1,4 @@
 //! What the files panel asks for, on a real sshd.
-#![cfg(target_os = "linux")]
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

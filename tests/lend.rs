@@ -1,7 +1,6 @@
 //! The socket on which the app lends its connections to the command: what it lends, and who comes to it with what.
-// SO_PEERCRED, setuid by setpriv(1), and /proc.
-#![cfg(target_os = "linux")]
 
+// SO_PEERCRED, setuid by setpriv(1), and /proc.
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;

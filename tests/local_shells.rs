@@ -1,5 +1,4 @@
 //! Shells on this computer: they do what a terminal does, and nothing of them is left when they end.
-#![cfg(target_os = "linux")]
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,4 @@
 //! The engine over a real long link: TCP between two network namespaces, with delay and loss below it.
-#![cfg(target_os = "linux")]
 
 use std::future::Future;
 use std::io::{Read, Write};

@@ -1,5 +1,4 @@
 //! The SFTP client over SSH: a real sshd, and the demo host, whose server is another program.
-#![cfg(target_os = "linux")]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,14 +1,10 @@
-#![cfg(unix)]
 //! Configs are resolved as OpenSSH does it: compared with `ssh -G`, on configs made at random and on nasty ones made by
 //! hand.
 //!
 //! `BOWLINE_SSH_CONFIG_CASES` is how many are made (3000 otherwise), `BOWLINE_SSH_CONFIG_SEED` the seed of the first one.
 
-#[path = "ssh_config/generator.rs"]
 mod generator;
-#[path = "ssh_config/nasty.rs"]
 mod nasty;
-#[path = "ssh_config/oracle.rs"]
 mod oracle;
 
 use std::sync::Mutex;

@@ -1,5 +1,4 @@
 //! Folders that are made like others by the transfer queue, each way, against a real sshd, on good lines and bad ones.
-#![cfg(target_os = "linux")]
 
 use std::os::unix::fs::symlink;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! Where the shell of a terminal is, asked from a real host.
-#![cfg(target_os = "linux")]
 
 use bowline_core::engine::directory::TerminalDirectory;
 use bowline_core::files::path_text;

@@ -1,5 +1,4 @@
 //! The transfer queue where things break: connections that are cut at any byte, an app that dies, disks that are full.
-#![cfg(target_os = "linux")]
 
 use std::path::Path;
 use std::time::Duration;

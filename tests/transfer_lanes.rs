@@ -1,6 +1,5 @@
 //! Large files over several lanes: as many as the line is worth and the host takes, and what becomes of a file when one of them
 //! is lost, or all of them.
-#![cfg(target_os = "linux")]
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! What a transfer may leave behind, or take for its own, and must not.
-#![cfg(target_os = "linux")]
 
 use std::path::Path;
 use std::time::Duration;

@@ -3,7 +3,6 @@
 //! a target find anything but the old file or the new one.
 //!
 //! `BOWLINE_MATRIX_SEED=7` repeats a random schedule; `BOWLINE_MATRIX=full` tries each phase both ways.
-#![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -1,7 +1,6 @@
 //! Transfers to and from servers other than a plain OpenSSH: dropbear with sftp-server, and an internal-sftp in a chroot. And
 //! what OpenSSH's own tests of `sftp` try (regress/sftp.sh, sftp-resume.sh, sftp-perm.sh, sftp-glob.sh, sftp-badcmds.sh), as far
 //! as nothing else here does.
-#![cfg(target_os = "linux")]
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};

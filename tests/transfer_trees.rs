@@ -1,5 +1,4 @@
 //! Trees of files copied by the transfer queue, each way, against a real sshd.
-#![cfg(target_os = "linux")]
 
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;

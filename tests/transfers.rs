@@ -1,5 +1,4 @@
 //! Files by ZMODEM with the programs that people have on their hosts (lrzsz).
-#![cfg(target_os = "linux")]
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

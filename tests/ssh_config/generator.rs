@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::oracle::Oracle;
+use super::oracle::Oracle;
 
 /// A config with all that it includes, and what is asked about it.
 #[derive(Debug, Clone, Default)]

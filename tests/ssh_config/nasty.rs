@@ -1,6 +1,6 @@
 //! Configs made by hand, each for one thing that is easily got wrong.
 
-use crate::generator::Case;
+use super::generator::Case;
 
 fn asked(destination: &str, config: &str) -> Case {
     with_files(destination, &[("config", config)])

@@ -17,7 +17,7 @@ use bowline_core::host::ssh_config::resolve::{
 use bowline_core::host::ssh_config::values::{AddKeys, AddressFamily};
 use bowline_tests::Unavailable;
 
-use crate::generator::Case;
+use super::generator::Case;
 
 /// What the installed OpenSSH says and can.
 pub struct Oracle {

@@ -1,12 +1,9 @@
 //! Commands without a terminal.
-#![cfg(target_os = "linux")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Answer, Bed, PATIENCE, eventually, processes_named, unique_sleep};
 use russh::{ChannelMsg, Sig};
-use support::{Answer, Bed, PATIENCE, eventually, processes_named, unique_sleep};
 use tokio::time::{Instant, timeout};
 
 #[tokio::test]

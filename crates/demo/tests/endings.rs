@@ -1,12 +1,9 @@
 //! The end of a host.
-#![cfg(target_os = "linux")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Bed, PATIENCE, Shell, eventually, processes_named, unique_sleep};
 use bowline_demo::{DemoConfig, DemoError, DemoHost};
-use support::{Bed, PATIENCE, Shell, eventually, processes_named, unique_sleep};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 

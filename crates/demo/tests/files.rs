@@ -1,13 +1,10 @@
 //! The folder over SFTP.
-#![cfg(target_os = "linux")]
-
-mod support;
 
 use std::path::Path;
 
+use crate::support::{Bed, PATIENCE};
 use russh_sftp::client::SftpSession;
 use russh_sftp::protocol::OpenFlags;
-use support::{Bed, PATIENCE};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

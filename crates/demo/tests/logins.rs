@@ -1,14 +1,11 @@
 //! Who gets in, and what a connection may not do.
-#![cfg(target_os = "linux")]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::{Bed, enter, eventually, processes_named, unique_sleep};
 use russh::MethodKind;
 use russh::client::AuthResult;
 use russh::keys::{Algorithm, PrivateKey};
-use support::{Bed, enter, eventually, processes_named, unique_sleep};
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -70,7 +67,10 @@ async fn nothing_is_forwarded() {
 async fn a_ping_is_answered() {
     let bed = Bed::start().await;
     let client = bed.client().await;
-    tokio::time::timeout(support::PATIENCE, client.send_ping()).await.expect("in time").expect("a pong");
+    tokio::time::timeout(crate::support::PATIENCE, client.send_ping())
+        .await
+        .expect("in time")
+        .expect("a pong");
 }
 
 #[tokio::test]

@@ -1,11 +1,8 @@
 //! The system's OpenSSH against the demo host.
-#![cfg(target_os = "linux")]
-
-mod support;
 
 use std::process::{Output, Stdio};
 
-use support::{Bed, PATIENCE};
+use crate::support::{Bed, PATIENCE};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::time::timeout;

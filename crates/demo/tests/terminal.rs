@@ -1,12 +1,9 @@
 //! Shells on a terminal.
-#![cfg(target_os = "linux")]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::{Answer, Bed, Shell, resident_kib};
 use russh::{ChannelMsg, Pty};
-use support::{Answer, Bed, Shell, resident_kib};
 
 #[tokio::test]
 async fn a_shell_echoes_what_is_typed_and_prints_what_it_runs() {
