@@ -80,29 +80,41 @@ pub enum Found {
     Link(PathBuf),
 }
 
-/// Everything below a folder, by path.
+/// Everything below a folder, by path. What goes while it is looked at, as unfinished files do, is left out.
 pub fn tree(top: &Path) -> BTreeMap<PathBuf, Found> {
     let mut found = BTreeMap::new();
     let mut waiting = vec![PathBuf::new()];
     while let Some(inner) = waiting.pop() {
-        for entry in std::fs::read_dir(top.join(&inner)).expect("a folder") {
+        let Some(entries) = if_there(std::fs::read_dir(top.join(&inner))) else {
+            assert!(!inner.as_os_str().is_empty(), "{} is not there", top.display());
+            continue;
+        };
+        for entry in entries {
             let entry = entry.expect("an entry");
             let path = inner.join(entry.file_name());
-            let metadata = entry.metadata().expect("it is there");
+            let Some(metadata) = if_there(entry.metadata()) else { continue };
             let (mode, modified) = (metadata.mode() & 0o777, metadata.mtime());
             let what = if metadata.is_dir() {
                 waiting.push(path.clone());
                 Found::Folder { mode, modified }
             } else if metadata.is_symlink() {
-                Found::Link(std::fs::read_link(entry.path()).expect("a link"))
+                let Some(target) = if_there(std::fs::read_link(entry.path())) else { continue };
+                Found::Link(target)
             } else {
-                let data = std::fs::read(entry.path()).expect("a file");
+                let Some(data) = if_there(std::fs::read(entry.path())) else { continue };
                 Found::File { hash: Sha256::digest(data).to_vec(), mode, modified }
             };
             found.insert(path, what);
         }
     }
     found
+}
+
+fn if_there<T>(looked: std::io::Result<T>) -> Option<T> {
+    match looked {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        looked => Some(looked.expect("it can be looked at")),
+    }
 }
 
 /// Files that are not whole, anywhere below a folder.
