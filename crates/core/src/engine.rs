@@ -56,6 +56,7 @@ mod linked;
 pub mod links;
 pub mod pipes;
 pub mod runs;
+mod seal;
 mod shells;
 mod snippets;
 mod sources;
@@ -84,6 +85,7 @@ use linked::Linked;
 use links::Links;
 use pipes::Pipes;
 use runs::Runs;
+use seal::Seal;
 use sources::Sources;
 use syncs::Syncs;
 use target::local_user;
@@ -159,6 +161,7 @@ struct Inner {
     syncs: Syncs,
     edits: OpenEdits,
     drafts: Drafts,
+    seal: Seal,
     externals: Externals,
     tunnels: Tunnels,
     links: Links,
@@ -228,7 +231,9 @@ impl Engine {
         // Only now: the lock of the host store says that nobody else has these files.
         let (workspace, orders) = Workspaces::open(workspace_folder).await?;
         let secrets = dialer.authenticator.secrets.clone();
-        let keeper = Keeper { workspaces: workspace.clone(), terminals: terminals.clone(), secrets };
+        let seal = Seal::new(secrets);
+        let keeper =
+            Keeper { workspaces: workspace.clone(), terminals: terminals.clone(), seal: seal.clone() };
         tokio::spawn(ended.clone().run_until_cancelled_owned(keeper.run(orders)));
         let (jobs, reach, of_jobs) = jobs::open(&jobs_folder, ended.clone(), events.clone());
         notices.extend(of_jobs);
@@ -255,6 +260,7 @@ impl Engine {
             syncs,
             edits: OpenEdits::default(),
             drafts,
+            seal,
             externals,
             tunnels: tunnels.clone(),
             links: Links::default(),

@@ -19,8 +19,9 @@ impl Engine {
         let edit = edit.ok_or_else(|| refused("gone", "the file is not open any more"))?;
         let path = ShownPath::new(&edit.path).path;
         let base = edit.known.map(|stamp| stamp.hash);
-        let drafts = self.inner.drafts.clone();
-        let keeping = tokio::task::spawn_blocking(move || drafts.keep(edit.host, path, words, base));
+        let (drafts, key) = (self.inner.drafts.clone(), self.inner.seal.for_keeping().await);
+        let keeping =
+            tokio::task::spawn_blocking(move || drafts.keep(key.as_deref(), edit.host, path, words, base));
         let kept = keeping.await.map_err(Error::internal)?;
         kept.map_err(|error| refused("draft", &format!("a draft of it could not be kept: {error}")))
     }
@@ -44,13 +45,24 @@ impl Engine {
         now: &EditWords,
         stamp: &Stamp,
     ) -> Option<EditDraft> {
-        let (drafts, of, at) = (self.inner.drafts.clone(), host.clone(), path.to_owned());
-        let Draft { words, base, kept_ms, .. } =
-            tokio::task::spawn_blocking(move || drafts.of(&of, &at)).await.ok()??;
+        let Draft { words, base, kept_ms, .. } = match self.inner.drafts.at_hand(host, path) {
+            Some(draft) => draft,
+            None => self.sealed_draft_of(host, path).await?,
+        };
         if words == *now {
             let _ = self.file_draft_drop(host.clone(), path.to_owned()).await;
             return None;
         }
         Some(EditDraft { words, kept_ms: kept_ms as f64, is_outdated: base != Some(stamp.hash) })
+    }
+
+    /// A locked keyring is asked for its key only where there is a draft.
+    async fn sealed_draft_of(&self, host: &HostId, path: &str) -> Option<Draft> {
+        let (drafts, of, at) = (self.inner.drafts.clone(), host.clone(), path.to_owned());
+        let has = tokio::task::spawn_blocking(move || drafts.has(&of, &at).then_some((drafts, of, at)));
+        let (drafts, of, at) = has.await.ok()??;
+        let key = self.inner.seal.for_reading().await;
+        let key = key.inspect_err(|error| tracing::warn!(%error, "a draft stays sealed")).ok()??;
+        tokio::task::spawn_blocking(move || drafts.open(&key, &of, &at)).await.ok()?
     }
 }

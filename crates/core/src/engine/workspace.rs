@@ -12,8 +12,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use uuid::Uuid;
 
 use super::Engine;
+use super::seal::Seal;
 use super::terminals::Terminals;
-use crate::auth::secrets::{SecretKind, Secrets};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::host::HostId;
@@ -23,23 +23,18 @@ use crate::terminal::state::{TerminalId, TerminalSize};
 use crate::terminal::view::View;
 use crate::workspace::document::{BroughtBack, KeptScrollback, Workspace, WorkspaceState, WorkspaceWindow};
 use crate::workspace::files::{SCROLLBACK_FILES_BYTES, WorkspaceFiles};
-use crate::workspace::sealed::SealKey;
 use crate::workspace::windows::{WindowId, Windows, WindowsView};
 
 /// How often it is looked whether there is something to write.
 const LOOK: Duration = Duration::from_secs(1);
 /// What a terminal shows is written so often at most, and only if it has shown more.
 const WRITE_PAUSE: Duration = Duration::from_secs(4);
-/// A keyring that could not be used is asked again after so long.
-const KEY_PAUSE: Duration = Duration::from_secs(30);
 /// What is kept of one terminal: 10,000 lines of 200 characters. With many terminals it is less for each.
 const KEPT_MAX_BYTES: u64 = 2 * 1024 * 1024;
 /// Time for the last writing at the end of the app.
 const LAST_WRITING: Duration = Duration::from_secs(2);
 /// Orders that wait for the task. When it is full a save waits; an order is one flag and a write.
 const ORDERS: usize = 16;
-/// The one account of the key in the keyring.
-const KEY_ACCOUNT: &str = "key";
 
 enum Order {
     /// Write what is new; with an answer all of it, now.
@@ -208,7 +203,7 @@ impl Engine {
             }
         };
         // The person asks for it: a locked keyring may ask them in turn.
-        Ok(match read_key(self.secrets()).await?.and_then(|key| key.open(name, &sealed)) {
+        Ok(match self.inner.seal.for_reading().await?.and_then(|key| key.open(name, &sealed)) {
             Some((kept, at)) => (KeptScrollback::Back, View::brought_back(&kept, &at)),
             None => (KeptScrollback::Lost, View::detached()),
         })
@@ -249,38 +244,13 @@ impl Engine {
     }
 }
 
-/// The key, if the keyring has one. One that does not answer or stays locked may have it.
-async fn read_key(secrets: &Secrets) -> Result<Option<SealKey>> {
-    let secret = secrets.get(SecretKind::Scrollback, KEY_ACCOUNT).await?;
-    Ok(secret.as_ref().and_then(SealKey::read))
-}
-
-/// The key, made if there was none, and only if nobody has to unlock the keyring for it.
-async fn make_key(secrets: &Secrets) -> Option<SealKey> {
-    // Asking for the state never opens a dialog.
-    secrets.state().await.ok()?;
-    match secrets.get(SecretKind::Scrollback, KEY_ACCOUNT).await {
-        Ok(None) => {}
-        Ok(Some(secret)) => {
-            if let Some(key) = SealKey::read(&secret) {
-                return Some(key);
-            }
-        }
-        // The key may be there: another one would make what it sealed unreadable.
-        Err(_) => return None,
-    }
-    let secret = SealKey::generate()?;
-    secrets.keep(SecretKind::Scrollback, KEY_ACCOUNT, secret.clone()).await.ok()?;
-    SealKey::read(&secret)
-}
-
 pub(super) struct OrderQueue(mpsc::Receiver<Order>);
 
 /// The task that writes.
 pub(super) struct Keeper {
     pub workspaces: Workspaces,
     pub terminals: Terminals,
-    pub secrets: Secrets,
+    pub seal: Seal,
 }
 
 /// What was written of a terminal.
@@ -292,8 +262,7 @@ struct Written {
 impl Keeper {
     /// Until the engine ends.
     pub async fn run(self, OrderQueue(mut orders): OrderQueue) {
-        let mut writing =
-            Writing { keeper: self, written: BTreeMap::new(), key: None, key_due: Instant::now() };
+        let mut writing = Writing { keeper: self, written: BTreeMap::new() };
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -324,9 +293,6 @@ impl Keeper {
 struct Writing {
     keeper: Keeper,
     written: BTreeMap<TerminalId, Written>,
-    key: Option<SealKey>,
-    /// When the keyring is asked for the key again.
-    key_due: Instant,
 }
 
 impl Writing {
@@ -372,7 +338,7 @@ impl Writing {
             None => terminal.shown() > 0,
         };
         let due: Vec<_> = terminals.iter().filter(due).map(|(id, it)| (*id, it.clone())).collect();
-        if due.is_empty() || !self.has_key().await {
+        if due.is_empty() || self.keeper.seal.for_keeping().await.is_none() {
             return;
         }
         let kept_before = self.keeper.workspaces.state().last.as_ref().map_or(0, |last| last.kept().count());
@@ -402,16 +368,14 @@ impl Writing {
     }
 
     async fn write_kept(&mut self, id: TerminalId, name: Uuid, shown: u64, kept: KeptScreen) {
-        let Some(key) = self.key.take() else { return };
+        let Some(key) = self.keeper.seal.for_keeping().await else { return };
         let files = self.keeper.workspaces.files.clone();
         let writing = tokio::task::spawn_blocking(move || {
             let sealed = key.seal(name, &Zoned::now(), &kept);
-            let written = sealed.map(|sealed| files.write_scrollback(name, &sealed));
-            (key, written)
+            sealed.map(|sealed| files.write_scrollback(name, &sealed))
         });
         let mut is_written = false;
-        if let Ok((key, written)) = writing.await {
-            self.key = Some(key);
+        if let Ok(written) = writing.await {
             match written {
                 Some(Ok(())) => is_written = true,
                 Some(Err(error)) => tracing::warn!(%error, "what a terminal showed could not be kept"),
@@ -429,14 +393,6 @@ impl Writing {
         let before = self.written.get(&id).map_or(0, |written| written.shown);
         let shown = if is_written { shown } else { before };
         self.written.insert(id, Written { shown, at: Instant::now() });
-    }
-
-    async fn has_key(&mut self) -> bool {
-        if self.key.is_none() && Instant::now() >= self.key_due {
-            self.key = make_key(&self.keeper.secrets).await;
-            self.key_due = Instant::now() + KEY_PAUSE;
-        }
-        self.key.is_some()
     }
 
     async fn files(&self, work: impl FnOnce(&WorkspaceFiles) -> std::io::Result<()> + Send + 'static) {

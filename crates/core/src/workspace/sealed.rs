@@ -1,8 +1,9 @@
-//! What a terminal showed, sealed: AES-256-GCM with a random key that lies in the OS keyring. The name of the file is bound
-//! in, so that no file can take the place of another.
+//! What a terminal showed or a person typed, sealed: AES-256-GCM with a random key that lies in the OS keyring. What the file
+//! is of is bound in, so that no file can take the place of another.
 //!
 //! ```text
-//! "BWLSEAL" 1 | nonce, 12 bytes | sealed: when (ms, 8 bytes) columns (2) rows (2) the screen as bytes | tag, 16 bytes
+//! "BWLSEAL" 1 | nonce, 12 bytes | sealed | tag, 16 bytes
+//! of a terminal is sealed: when (ms, 8 bytes) columns (2) rows (2) the screen as bytes
 //! ```
 //!
 //! Nonces are random: a key may seal 2^32 times (NIST SP 800-38D, 8.3), which is 40 years of 3 files a second.
@@ -52,16 +53,28 @@ impl SealKey {
         text.extend(kept.size.cols.to_le_bytes());
         text.extend(kept.size.rows.to_le_bytes());
         text.extend(&kept.bytes);
-        let nonce = self.0.seal_in_place_append_tag(Aad::from(bound(name)), &mut text).ok()?;
+        self.seal_bytes(name.as_bytes(), text)
+    }
+
+    /// Seals anything under what it is of.
+    pub fn seal_bytes(&self, of: &[u8], mut text: Vec<u8>) -> Option<Vec<u8>> {
+        let nonce = self.0.seal_in_place_append_tag(Aad::from(bound(of)), &mut text).ok()?;
         Some([&MAGIC, nonce.as_ref().as_slice(), &text].concat())
+    }
+
+    /// What was sealed under that; nothing if a single bit is another.
+    pub fn open_bytes(&self, of: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, text) = sealed.strip_prefix(&MAGIC)?.split_at_checked(NONCE_BYTES)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut text = text.to_vec();
+        let length = self.0.open_in_place(nonce, Aad::from(bound(of)), &mut text).ok()?.len();
+        text.truncate(length);
+        Some(text)
     }
 
     /// What was sealed, and when; nothing if a single bit is another.
     pub fn open(&self, name: Uuid, sealed: &[u8]) -> Option<(KeptScreen, Zoned)> {
-        let (nonce, text) = sealed.strip_prefix(&MAGIC)?.split_at_checked(NONCE_BYTES)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut text = text.to_vec();
-        let text = self.0.open_in_place(nonce, Aad::from(bound(name)), &mut text).ok()?;
+        let text = self.open_bytes(name.as_bytes(), sealed)?;
         let (head, bytes) = text.split_at_checked(HEAD_BYTES)?;
         let (when, size) = head.split_first_chunk::<8>()?;
         let (cols, rows) = size.split_first_chunk::<2>()?;
@@ -72,11 +85,8 @@ impl SealKey {
     }
 }
 
-fn bound(name: Uuid) -> [u8; 24] {
-    let mut bound = [0; 24];
-    bound[..8].copy_from_slice(&MAGIC);
-    bound[8..].copy_from_slice(name.as_bytes());
-    bound
+fn bound(of: &[u8]) -> Vec<u8> {
+    [&MAGIC, of].concat()
 }
 
 #[cfg(test)]

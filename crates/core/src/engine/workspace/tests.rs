@@ -11,9 +11,9 @@ const NAME: Uuid = Uuid::from_u128(7);
 async fn writing(folder: &std::path::Path) -> Writing {
     let (workspaces, _orders) = Workspaces::open(folder.to_owned()).await.expect("it opens");
     let (events, _) = broadcast::channel(1);
-    let keeper = Keeper { workspaces, terminals: Terminals::new(events), secrets: Secrets::open() };
-    let key = SealKey::generate().as_ref().and_then(SealKey::read);
-    Writing { keeper, written: BTreeMap::new(), key, key_due: Instant::now() }
+    let seal = Seal::with_new_key();
+    let keeper = Keeper { workspaces, terminals: Terminals::new(events), seal };
+    Writing { keeper, written: BTreeMap::new() }
 }
 
 fn kept() -> KeptScreen {

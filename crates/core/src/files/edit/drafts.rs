@@ -1,9 +1,12 @@
-//! Texts that a person has changed and not saved yet: one file for each, in a folder of ours, so that neither a reload nor a crash
-//! costs them. Files that are seen with root's rights are never among them.
+//! Texts that a person has changed and not saved yet: one sealed file for each, in a folder of ours, so that neither a reload nor a
+//! crash costs them. Without a keyring there is no key to seal them with: then they stay in memory, and only a reload costs
+//! nothing. Files that are seen with root's rights are never among them.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -13,6 +16,7 @@ use super::look::Hash;
 use super::view::EditWords;
 use crate::files::place::FilesPlace;
 use crate::host::HostId;
+use crate::workspace::sealed::SealKey;
 
 /// The oldest goes for a new one.
 const DRAFTS_MAX: usize = 50;
@@ -20,7 +24,9 @@ const DRAFTS_MAX: usize = 50;
 const DRAFTS_BYTES: u64 = 64 * 1024 * 1024;
 /// Of the largest text that is edited, 8 MiB, when every byte of it is escaped.
 const DRAFT_MAX_BYTES: u64 = 50 * 1024 * 1024;
-const ENDING: &str = "json";
+/// What sealing adds, and room to spare.
+const SEALED_MORE_BYTES: u64 = 1024;
+const ENDING: &str = "sealed";
 
 /// What is kept of one text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,53 +43,98 @@ pub struct Draft {
 #[derive(Debug, Clone)]
 pub struct Drafts {
     folder: PathBuf,
+    /// By their file, what could not be sealed.
+    in_memory: Arc<Mutex<HashMap<PathBuf, Draft>>>,
 }
 
 impl Drafts {
     /// The folder need not exist.
     pub fn at(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder, in_memory: Arc::default() }
     }
 
-    /// Keeps a text in place of an older one of the same file.
+    /// Keeps a text in place of an older one of the same file; without a key until the app ends.
     ///
     /// # Errors
     /// What the system says, as for the others. The older one is whole then.
-    pub fn keep(&self, host: HostId, path: String, words: EditWords, base: Option<Hash>) -> io::Result<()> {
+    pub fn keep(
+        &self,
+        key: Option<&SealKey>,
+        host: HostId,
+        path: String,
+        words: EditWords,
+        base: Option<Hash>,
+    ) -> io::Result<()> {
         if !may_keep(&host) {
             return Ok(());
         }
         let file = self.file(&host, &path);
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let kept_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-        let bytes =
-            serde_json::to_vec(&Draft { host, path, words, base, kept_ms }).map_err(io::Error::other)?;
+        let draft = Draft { host, path, words, base, kept_ms };
+        let Some(key) = key else {
+            self.keep_in_memory(file, draft);
+            return Ok(());
+        };
+        let bytes = serde_json::to_vec(&draft).map_err(io::Error::other)?;
         if bytes.len() as u64 > DRAFT_MAX_BYTES {
             return Err(io::Error::other("it is too large to be kept"));
         }
+        let sealed = key.seal_bytes(&of(&draft.host, &draft.path), bytes);
+        let sealed = sealed.ok_or_else(|| io::Error::other("it could not be sealed"))?;
         self.make_folder()?;
-        self.make_room(&file, bytes.len() as u64)?;
-        write(&file, &bytes)
+        self.make_room(&file, sealed.len() as u64)?;
+        write(&file, &sealed)?;
+        self.memory().remove(&file);
+        Ok(())
+    }
+
+    /// What is kept of a file and needs no key.
+    pub fn at_hand(&self, host: &HostId, path: &str) -> Option<Draft> {
+        self.memory().get(&self.file(host, path)).cloned()
+    }
+
+    /// Whether something sealed is kept of a file.
+    pub fn has(&self, host: &HostId, path: &str) -> bool {
+        may_keep(host) && self.file(host, path).exists()
     }
 
     /// What is kept of a file; what cannot be read counts as nothing.
-    pub fn of(&self, host: &HostId, path: &str) -> Option<Draft> {
+    pub fn open(&self, key: &SealKey, host: &HostId, path: &str) -> Option<Draft> {
         let file = std::fs::File::open(self.file(host, path)).ok()?;
-        let mut bytes = Vec::new();
-        file.take(DRAFT_MAX_BYTES).read_to_end(&mut bytes).ok()?;
-        let draft: Draft = serde_json::from_slice(&bytes).ok()?;
+        let mut sealed = Vec::new();
+        file.take(DRAFT_MAX_BYTES + SEALED_MORE_BYTES).read_to_end(&mut sealed).ok()?;
+        let draft: Draft = serde_json::from_slice(&key.open_bytes(&of(host, path), &sealed)?).ok()?;
         (may_keep(host) && draft.host == *host && draft.path == path).then_some(draft)
     }
 
     /// # Errors
     /// It is still there.
     pub fn forget(&self, host: &HostId, path: &str) -> io::Result<()> {
-        remove(&self.file(host, path))
+        let file = self.file(host, path);
+        self.memory().remove(&file);
+        remove(&file)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, HashMap<PathBuf, Draft>> {
+        self.in_memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep_in_memory(&self, file: PathBuf, draft: Draft) {
+        let mut kept = self.memory();
+        kept.insert(file, draft);
+        let bytes =
+            |kept: &HashMap<PathBuf, Draft>| kept.values().map(|it| it.words.text.len() as u64).sum::<u64>();
+        while kept.len() > DRAFTS_MAX || bytes(&kept) > DRAFTS_BYTES {
+            let oldest = kept.iter().min_by_key(|(_, draft)| draft.kept_ms).map(|(file, _)| file.clone());
+            let Some(oldest) = oldest else { return };
+            kept.remove(&oldest);
+        }
     }
 
     /// A name of its own for every file of every host.
     fn file(&self, host: &HostId, path: &str) -> PathBuf {
-        let hash = digest(&SHA256, format!("{}\0{path}", host.0).as_bytes());
+        let hash = digest(&SHA256, &of(host, path));
         let mut name = String::new();
         for byte in hash.as_ref() {
             let _ = write!(name, "{byte:02x}");
@@ -122,6 +173,11 @@ impl Drafts {
     }
 }
 
+/// What a draft is of, for its name and its seal.
+fn of(host: &HostId, path: &str) -> Vec<u8> {
+    format!("{}\0{path}", host.0).into_bytes()
+}
+
 /// What root sees is not for this disk.
 fn may_keep(host: &HostId) -> bool {
     matches!(FilesPlace::of(host), FilesPlace::Host(_))
@@ -153,6 +209,10 @@ mod tests {
         EditWords { text: text.to_owned(), encoding: TextEncoding::Utf8, line_ends: LineEnds::Lf }
     }
 
+    fn key() -> SealKey {
+        SealKey::read(&SealKey::generate().expect("random numbers")).expect("a key")
+    }
+
     fn host(id: &str) -> HostId {
         HostId(id.to_owned())
     }
@@ -160,15 +220,23 @@ mod tests {
     #[test]
     fn a_draft_is_there_after_a_restart_until_it_is_forgotten_and_nobody_else_reads_it() {
         let folder = tempfile::tempdir().expect("a folder");
+        let key = key();
         let at = folder.path().join("drafts");
         let drafts = Drafts::at(at.clone());
-        drafts.keep(host("a"), "/etc/x".into(), words("one"), Some([1; 32])).expect("kept");
-        drafts.keep(host("a"), "/etc/x".into(), words("two"), Some([1; 32])).expect("kept");
+        drafts.keep(Some(&key), host("a"), "/etc/x".into(), words("one"), Some([1; 32])).expect("kept");
+        drafts.keep(Some(&key), host("a"), "/etc/x".into(), words("two"), Some([1; 32])).expect("kept");
+        assert!(drafts.at_hand(&host("a"), "/etc/x").is_none());
         let again = Drafts::at(at.clone());
-        let draft = again.of(&host("a"), "/etc/x").expect("a draft");
+        let draft = again.open(&key, &host("a"), "/etc/x").expect("a draft");
         assert_eq!((draft.words, draft.base), (words("two"), Some([1; 32])));
-        assert!(again.of(&host("b"), "/etc/x").is_none());
-        assert!(again.of(&host("a"), "/etc/y").is_none());
+        assert!(again.has(&host("a"), "/etc/x"));
+        assert!(again.open(&self::key(), &host("a"), "/etc/x").is_none(), "another key");
+        let bytes = std::fs::read(again.file(&host("a"), "/etc/x")).expect("there");
+        assert!(!bytes.windows(3).any(|bytes| bytes == b"two" || bytes == b"etc"), "nothing can be read");
+        std::fs::copy(again.file(&host("a"), "/etc/x"), again.file(&host("b"), "/etc/x")).expect("copied");
+        assert!(again.open(&key, &host("b"), "/etc/x").is_none(), "another file's");
+        again.forget(&host("b"), "/etc/x").expect("gone");
+        assert!(again.open(&key, &host("a"), "/etc/y").is_none());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -177,21 +245,25 @@ mod tests {
         }
         again.forget(&host("a"), "/etc/x").expect("gone");
         again.forget(&host("a"), "/etc/x").expect("gone already");
-        assert!(again.of(&host("a"), "/etc/x").is_none());
+        assert!(again.open(&key, &host("a"), "/etc/x").is_none());
         assert_eq!(std::fs::read_dir(at).expect("a folder").count(), 0);
     }
 
     #[test]
     fn what_root_sees_never_comes_to_the_disk() {
         let folder = tempfile::tempdir().expect("a folder");
+        let key = key();
         let drafts = Drafts::at(folder.path().join("drafts"));
-        drafts.keep(host("sudo:a"), "/etc/shadow".into(), words("secret"), None).expect("nothing");
+        drafts
+            .keep(Some(&key), host("sudo:a"), "/etc/shadow".into(), words("secret"), None)
+            .expect("nothing");
         assert!(!folder.path().join("drafts").exists());
     }
 
     #[test]
     fn the_oldest_goes_for_one_too_many_or_too_much() {
         let folder = tempfile::tempdir().expect("a folder");
+        let key = key();
         let drafts = Drafts::at(folder.path().join("drafts"));
         let age = |path: &str, seconds: u64| {
             let file =
@@ -200,27 +272,52 @@ mod tests {
         };
         for number in 0..DRAFTS_MAX {
             let path = format!("/{number}");
-            drafts.keep(host("a"), path.clone(), words("x"), None).expect("kept");
+            drafts.keep(Some(&key), host("a"), path.clone(), words("x"), None).expect("kept");
             age(&path, 1000 - number as u64);
         }
-        drafts.keep(host("a"), "/one more".into(), words("x"), None).expect("kept");
+        drafts.keep(Some(&key), host("a"), "/one more".into(), words("x"), None).expect("kept");
         let oldest = format!("/{}", DRAFTS_MAX - 1);
-        assert!(drafts.of(&host("a"), &oldest).is_none());
-        assert!(drafts.of(&host("a"), "/0").is_some());
+        assert!(drafts.open(&key, &host("a"), &oldest).is_none());
+        assert!(drafts.open(&key, &host("a"), "/0").is_some());
         let large = "x".repeat(usize::try_from(DRAFTS_BYTES * 2 / 3).expect("small"));
-        drafts.keep(host("a"), "/large".into(), words(&large), None).expect("kept");
-        drafts.keep(host("a"), "/large too".into(), words(&large), None).expect("kept");
-        assert!(drafts.of(&host("a"), "/large").is_none());
-        assert!(drafts.of(&host("a"), "/large too").is_some());
-        assert!(drafts.keep(host("a"), "/too large".into(), words(&large.repeat(2)), None).is_err());
+        drafts.keep(Some(&key), host("a"), "/large".into(), words(&large), None).expect("kept");
+        drafts.keep(Some(&key), host("a"), "/large too".into(), words(&large), None).expect("kept");
+        assert!(drafts.open(&key, &host("a"), "/large").is_none());
+        assert!(drafts.open(&key, &host("a"), "/large too").is_some());
+        assert!(
+            drafts.keep(Some(&key), host("a"), "/too large".into(), words(&large.repeat(2)), None).is_err()
+        );
     }
 
     #[test]
     fn a_damaged_one_counts_as_none() {
         let folder = tempfile::tempdir().expect("a folder");
+        let key = key();
         let drafts = Drafts::at(folder.path().to_owned());
-        drafts.keep(host("a"), "/x".into(), words("x"), None).expect("kept");
-        std::fs::write(drafts.file(&host("a"), "/x"), "{\"host\": ").expect("written");
-        assert!(drafts.of(&host("a"), "/x").is_none());
+        drafts.keep(Some(&key), host("a"), "/x".into(), words("x"), None).expect("kept");
+        let file = drafts.file(&host("a"), "/x");
+        let mut sealed = std::fs::read(&file).expect("there");
+        *sealed.last_mut().expect("it is not empty") ^= 1;
+        std::fs::write(file, sealed).expect("written");
+        assert!(drafts.open(&key, &host("a"), "/x").is_none());
+    }
+
+    #[test]
+    fn without_a_key_they_stay_in_memory_and_the_oldest_goes_for_one_too_many() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let drafts = Drafts::at(folder.path().join("drafts"));
+        for number in 0..=DRAFTS_MAX {
+            drafts.keep(None, host("a"), format!("/{number}"), words("x"), None).expect("kept");
+            if let Some(draft) = drafts.memory().get_mut(&drafts.file(&host("a"), &format!("/{number}"))) {
+                draft.kept_ms = number as u64;
+            }
+        }
+        assert!(!folder.path().join("drafts").exists());
+        let is_kept = |number: usize| drafts.clone().at_hand(&host("a"), &format!("/{number}")).is_some();
+        assert!(!is_kept(0) && is_kept(1) && is_kept(DRAFTS_MAX));
+        drafts.forget(&host("a"), "/1").expect("gone");
+        assert!(!is_kept(1));
+        drafts.keep(Some(&key()), host("a"), "/2".into(), words("x"), None).expect("kept");
+        assert!(!is_kept(2) && drafts.has(&host("a"), "/2"), "now it is sealed");
     }
 }
