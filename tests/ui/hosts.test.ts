@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { expectAccessible, useChromium } from './chromium'
+import { openHost, prompt } from './workspace-page'
 
 const { open } = useChromium()
 
@@ -372,6 +373,42 @@ describe('the sidebar', () => {
     await button(page, 'Undo').click()
     await row(page, /^web-02/).waitFor()
     await page.getByText('web-02 is back.').waitFor()
+  })
+
+  it('leaves the keyboard where it was when a deletion is taken back', async () => {
+    const page = await open(few)
+    await openHost(page, 'web-01')
+    await prompt(page)
+    const isInTree = () => tree(page).evaluate((it) => it.contains(document.activeElement))
+    const remove = async () => {
+      // In a terminal Ctrl+K is the shell's.
+      await page.keyboard.press('Control+Shift+K')
+      await selectByKeyboard(page, 'web-02')
+      await page.keyboard.press('Delete')
+      await button(page, 'Undo').waitFor()
+      expect(await isInTree()).toBe(true)
+    }
+    const isBack = async () => {
+      await row(page, /^web-02/).waitFor()
+      await expect.poll(() => button(page, 'Undo').count()).toBe(0)
+    }
+    await remove()
+    await page.keyboard.press('Control+Shift+F11')
+    await isBack()
+    expect(await isInTree()).toBe(true)
+    await remove()
+    await button(page, 'Undo').press('Enter')
+    await isBack()
+    expect(await isInTree()).toBe(true)
+    await remove()
+    await button(page, 'Undo').click()
+    await isBack()
+    expect(await isInTree()).toBe(true)
+    await remove()
+    await button(page, 'Undo').focus()
+    await page.keyboard.press('Escape')
+    await expect.poll(() => button(page, 'Undo').count()).toBe(0)
+    expect(await isInTree()).toBe(true)
   })
 
   it('has its menu on the keyboard: duplicate, move, open in a split', async () => {

@@ -6,6 +6,8 @@ import { useHostActions } from './hosts/host-actions'
 import { useHosts } from './hosts/hosts'
 import { useLanguage } from './i18n/language'
 import { useBackend, type Host } from './ipc'
+import { act } from './notices/act'
+import { useNotices } from './notices/notices'
 import { useSettings } from './settings/settings'
 import { registerAction } from './workspace/actions'
 
@@ -19,6 +21,7 @@ export function registerWindowActions({ findHost }: WindowParts): void {
   const dialogs = useDialogs()
   const hosts = useHosts()
   const connections = useConnections()
+  const notices = useNotices()
   const hostActions = useHostActions()
   const { toggle: toggleTheme } = useTheme()
   const { toggle: toggleLanguage } = useLanguage()
@@ -46,6 +49,13 @@ export function registerWindowActions({ findHost }: WindowParts): void {
     keys: 'Mod+Shift+Alt+Q',
     enabled: () => hosts.selected !== undefined && connections.of(hosts.selected.id).state !== 'idle',
     run: withSelected(hostActions.disconnect),
+  })
+  // By a key, so that nobody has to walk to it past a terminal, which keeps Tab.
+  registerAction({
+    id: 'notices.act',
+    keys: 'Mod+Shift+F11',
+    enabled: () => notices.offering !== undefined,
+    run: () => notices.offering && act(notices.offering),
   })
   registerAction({ id: 'settings.open', keys: 'Mod+,', run: () => dialogs.show({ kind: 'settings' }) })
   registerAction({ id: 'trust.open', run: () => dialogs.show({ kind: 'trusted-keys' }) })

@@ -27,6 +27,8 @@ export const useNotices = defineStore('notices', () => {
   const keyringDismissed = ref(false)
   const keyring = computed(() => (keyringDismissed.value ? null : keyringProblem.value))
   const toasts = shallowRef<Toast[]>([])
+  /** The newest of them with something to do. */
+  const offering = computed(() => toasts.value.findLast((toast) => toast.action !== undefined))
   const timers = new Map<number, ReturnType<typeof setTimeout>>()
   let nextId = 1
 
@@ -65,7 +67,11 @@ export const useNotices = defineStore('notices', () => {
     dismissKeyring()
   }
 
-  function toast(text: () => string, options: Partial<Pick<Toast, 'action' | 'tone'>> = {}): void {
+  /** One that says what goes on is dismissed when that is over, which is `until`. */
+  function toast(
+    text: () => string,
+    { until, ...options }: Partial<Pick<Toast, 'action' | 'tone'>> & { until?: Promise<unknown> } = {},
+  ): void {
     const id = nextId++
     const shown: Toast = {
       id,
@@ -80,6 +86,7 @@ export const useNotices = defineStore('notices', () => {
       id,
       setTimeout(() => dismissToast(id), TOAST_MS),
     )
+    void until?.catch(() => undefined).then(() => dismissToast(id))
   }
 
   /** One that the person has reached for stays until it is dismissed. */
@@ -99,6 +106,7 @@ export const useNotices = defineStore('notices', () => {
     keyring,
     keyringProblem,
     toasts,
+    offering,
     show,
     refreshKeyring,
     showEngine,
