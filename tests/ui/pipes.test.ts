@@ -74,6 +74,21 @@ describe('a pipe', () => {
     await expectAccessible(page)
   })
 
+  it('keeps the keyboard at a file that is added, and at the button once it is taken away', async () => {
+    const page = await openPipe()
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent?.trim())
+    for (const [button, end] of [
+      ['Begin with a file', 'start'],
+      ['End with a file', 'end'],
+    ] as const) {
+      await page.getByRole('button', { name: button }).press('Enter')
+      await expect.poll(focused).toBe(`Path of the file at the ${end}`)
+      await page.getByRole('button', { name: `Remove File at the ${end}` }).press('Enter')
+      await expect.poll(focused).toBe(button)
+    }
+  })
+
   it('says what is still missing, and one tick lets all its files be written again', async () => {
     const page = await openPipe()
     const says = (text: string) => page.getByRole('toolbar', { name: 'Run the pipe' }).getByText(text).waitFor()
