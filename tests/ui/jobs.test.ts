@@ -178,6 +178,21 @@ describe('the tray', () => {
     await expect.poll(() => question.count()).toBe(0)
   })
 
+  it('goes on to the next question by keyboard, wherever that is in the list', async () => {
+    const page = await start()
+    const conflict = { path: '/srv/a', sourceSize: 10, sourceModified: null, targetSize: 20, targetModified: null }
+    const asks = (name: string): Given => ({ state: 'asking', conflict: { ...conflict, path: `/srv/${name}` }, name })
+    const question = () =>
+      page.evaluate(() => document.activeElement?.closest('[role="group"]')?.getAttribute('aria-label') ?? null)
+    await show(page, asks('a'), asks('b'))
+    await page.keyboard.press('Control+Shift+Alt+J')
+    await expect.poll(question).toContain('/srv/a')
+    await show(page, { state: 'done', name: 'a' }, asks('b'))
+    await expect.poll(question).toContain('/srv/b')
+    await show(page, { state: 'done', name: 'a' }, { state: 'done', name: 'b' })
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Take off the list: b')
+  })
+
   it('offers to go on only where the other one is shorter', async () => {
     const page = await start()
     const conflict = { path: '/srv/a', sourceSize: 10, sourceModified: null, targetSize: 20, targetModified: null }
