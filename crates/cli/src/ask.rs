@@ -271,16 +271,32 @@ fn ask(prompt: &Prompt, terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::
                 }
             }
         }
-        Question::AddToAgent { key_path } => loop {
-            write!(out, "May the agent keep the key {key_path}? (yes, no) ")?;
-            let Some(typed) = line(terminal, wanted)? else { return Ok(None) };
-            match typed.expose().trim() {
-                "yes" => return Ok(Some(Answer::Trust { always: true })),
-                "no" => return Ok(None),
-                _ => writeln!(out, "Type yes or no.")?,
-            }
-        },
+        Question::AddToAgent { key_path } => {
+            let agreed = yes_or_no(&format!("May the agent keep the key {key_path}?"), terminal, wanted)?;
+            Ok(matches!(agreed, Some(true)).then_some(Answer::Trust { always: true }))
+        }
         Question::Touch { .. } | Question::HostKeyChanged { .. } => Ok(None),
+    }
+}
+
+/// A question of the command's own; none when the person gives no answer. It blocks until there is one.
+///
+/// # Errors
+/// The terminal failed.
+pub fn agrees(question: &str, terminal: &File) -> std::io::Result<Option<bool>> {
+    yes_or_no(question, terminal, &|| true)
+}
+
+fn yes_or_no(question: &str, terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::Result<Option<bool>> {
+    let mut out = terminal;
+    loop {
+        write!(out, "{question} (yes, no) ")?;
+        let Some(typed) = line(terminal, wanted)? else { return Ok(None) };
+        match typed.expose().trim() {
+            "yes" => return Ok(Some(true)),
+            "no" => return Ok(Some(false)),
+            _ => writeln!(out, "Type yes or no.")?,
+        }
     }
 }
 
@@ -318,6 +334,7 @@ fn typed(mut terminal: &File, wanted: &dyn Fn() -> bool) -> std::io::Result<Opti
         }
         let mut byte = [0];
         if terminal.read(&mut byte)? == 0 {
+            leave();
             return Ok(None);
         }
         match byte[0] {

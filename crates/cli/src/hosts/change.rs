@@ -1,7 +1,5 @@
 //! `bowline hosts add` and `rm`.
 
-use std::io::{BufRead, BufReader, Read, Write};
-
 use bowline_core::engine::headless::Headless;
 use bowline_core::host::Host;
 use bowline_core::host::store::beside::KeyFiles;
@@ -10,10 +8,8 @@ use serde_json::json;
 
 use super::words::{Add, Remove};
 use super::{json_of, place, print};
+use crate::ask;
 use crate::command::{FAILED, say};
-
-/// An answer that is longer is no yes.
-const ANSWER_MAX_BYTES: u64 = 64;
 
 pub async fn add(engine: &Headless, add: Add) -> Result<u8, String> {
     let added = engine.add_hosts(vec![add.draft], KeyFiles::MustBeHere).await;
@@ -44,7 +40,7 @@ pub async fn remove(engine: &Headless, remove: Remove) -> Result<u8, String> {
             hosts.push(host);
         }
     }
-    if !remove.yes && !asked(&hosts)? {
+    if !remove.yes && !asked(&hosts).await? {
         say("nothing was removed");
         return Ok(FAILED);
     }
@@ -78,18 +74,17 @@ pub fn one_called<'a>(name: &str, hosts: &'a [Host]) -> Result<&'a Host, String>
 }
 
 /// Whether the person at the terminal says yes.
-fn asked(hosts: &[&Host]) -> Result<bool, String> {
+async fn asked(hosts: &[&Host]) -> Result<bool, String> {
     let terminal = std::fs::File::options().read(true).write(true).open("/dev/tty");
     let Ok(terminal) = terminal else {
         return Err("there is no terminal to ask on. Say --yes to remove without a question".to_owned());
     };
-    let lost = |error: std::io::Error| format!("the terminal failed: {error}");
     let shown: Vec<String> = hosts
         .iter()
         .map(|host| format!("{} ({})", visible_line(host.name()), visible_line(&place(host))))
         .collect();
-    write!(&terminal, "Remove {}? [y/N] ", shown.join(", ")).map_err(lost)?;
-    let mut typed = String::new();
-    BufReader::new(&terminal).take(ANSWER_MAX_BYTES).read_line(&mut typed).map_err(lost)?;
-    Ok(matches!(typed.trim(), "y" | "Y" | "yes" | "Yes" | "YES"))
+    let question = format!("Remove {}?", shown.join(", "));
+    let asking = tokio::task::spawn_blocking(move || ask::agrees(&question, &terminal)).await;
+    let answer = asking.map_err(|error| error.to_string())?;
+    Ok(answer.map_err(|error| format!("the terminal failed: {error}"))? == Some(true))
 }
