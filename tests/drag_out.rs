@@ -96,3 +96,47 @@ async fn a_drag_that_nobody_took_stops_its_fetch_and_one_of_too_much_says_so() {
     desk.engine.drag_out_let_go();
     assert_eq!(desk.engine.drag_out_end("two".to_owned()).await.expect("over"), DragOutEnd::Over);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_dropped_comes_although_other_files_are_dragged_meanwhile() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let desk = Desk::new().await;
+    desk.know(&sshd);
+    let host = desk.save(&sshd, AuthMethod::Key).await;
+    let there = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, length: usize| {
+        let path = there.path().join(name);
+        std::fs::write(&path, vec![b'x'; length]).expect("written");
+        path.to_str().expect("text").to_owned()
+    };
+    let (slow, small, other) = (file("slow", 1024 * 1024), file("small", 3), file("other", 3));
+    let limits = desk.engine.job_limits().await.expect("limits");
+    desk.engine.job_limits_set(JobLimits { rate_kib: 512, ..limits }).await.expect("set");
+
+    begun(&desk, "one", &host, &slow).await;
+    let engine = desk.engine.clone();
+    let fetch = tokio::spawn(async move { engine.drag_out_fetch("one".to_owned()).await });
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while desk.engine.dragged_files("one") != DraggedFiles::Fetching {
+        assert!(std::time::Instant::now() < deadline, "it is never fetched");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    desk.engine.drag_out_let_go();
+    let engine = desk.engine.clone();
+    let end = tokio::spawn(async move { engine.drag_out_end("one".to_owned()).await });
+
+    begun(&desk, "two", &host, &small).await;
+    desk.engine.drag_out_fetch("two".to_owned()).await.expect("fetched");
+    assert_eq!(here(&desk, "two").as_deref(), Some(&b"xxx"[..]));
+    desk.engine.drag_out_let_go();
+    desk.engine.drag_out_given("two");
+    assert_eq!(desk.engine.drag_out_end("two".to_owned()).await.expect("over"), DragOutEnd::Over);
+    // One that stays in the window changes nothing either.
+    begun(&desk, "three", &host, &other).await;
+    assert_eq!(desk.engine.drag_out_end("three".to_owned()).await.expect("over"), DragOutEnd::Over);
+
+    fetch.await.expect("no panic").expect("fetched");
+    assert_eq!(end.await.expect("no panic").expect("over"), DragOutEnd::Ready);
+    begun(&desk, "four", &host, &slow).await;
+    assert_eq!(here(&desk, "four").map(|bytes| bytes.len()), Some(1024 * 1024));
+}

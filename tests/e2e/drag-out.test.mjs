@@ -15,6 +15,8 @@ import { openServer, runAction, shown } from './support/window.mjs'
 /** What the window waits for at most once files were let go, and some. */
 const SLOW_BYTES = 12 * 1024 * 1024
 const SLOW_RATE_KIB = 1024
+/** A program gives up on its own when a drop takes so long; ours waits for less. */
+const DROP_MS = 20_000
 
 let desktop, sshd, app, folder, target
 
@@ -24,6 +26,8 @@ before(async () => {
   writeFileSync(join(folder, 'site', 'index.html'), '<p>hello')
   writeFileSync(join(folder, 'a letter.txt'), 'from the host\n')
   writeFileSync(join(folder, 'slow.bin'), randomBytes(SLOW_BYTES))
+  writeFileSync(join(folder, 'index of all.txt'), 'all\n')
+  writeFileSync(join(folder, 'waited for.bin'), randomBytes(SLOW_BYTES))
   writeFileSync(join(folder, 'large.bin'), '')
   truncateSync(join(folder, 'large.bin'), 65 * 1024 * 1024)
   desktop = await openDesktop()
@@ -129,4 +133,20 @@ test('what comes too late for the drop is there for the next one', async () => {
   const path = await gotAfter(before)
   assert.ok(readFileSync(path).equals(readFileSync(join(folder, 'slow.bin'))))
   assert.equal((await jobs()).length, count)
+})
+
+test('other files are dragged while a program still waits for the first, which come all the same', async () => {
+  const before = target.got().length
+  await dragTo(desktop, await rowOnScreen('waited for.bin'), target.middle)
+  letGo(desktop)
+  await dragTo(desktop, await rowOnScreen('index of all.txt'), target.middle)
+  letGo(desktop)
+  await app.untilText('drag them once more', { patience: 60_000 })
+  await app.until(
+    'the second is there',
+    () => target.got().length > before,
+    () => target.got().join('\n'),
+    { patience: DROP_MS },
+  )
+  assert.match(fileURLToPath(target.got().at(-1)), /index of all\.txt$/)
 })

@@ -52,3 +52,34 @@ it('says where dragging out is not possible, and gives nothing away there', asyn
   expect(data.size).toBe(0)
   expect(called).toEqual([])
 })
+
+it('ends a drag that the next one overtakes, and does not take its late end for that of the next', async () => {
+  const dragOut = new DragOut('linux')
+  dragOut.begin(DRAGGED, transfer().transfer)
+  expect(dragOut.isLateEnd()).toBe(false)
+  dragOut.left()
+  dragOut.begin({ hostId: 'web-01', paths: ['/srv/b'] }, transfer().transfer)
+  expect(called).toEqual(['drag_out_begin', 'drag_out_fetch', 'drag_out_end', 'drag_out_begin'])
+  expect(dragOut.isLateEnd()).toBe(true)
+  expect(dragOut.isLateEnd()).toBe(false)
+  dragOut.left()
+  await dragOut.end(true)
+  expect(called.slice(4)).toEqual(['drag_out_fetch', 'drag_out_end'])
+})
+
+it('says nothing of fetching any more once that is over', async () => {
+  vi.useFakeTimers()
+  let arrive = (): void => undefined
+  vi.spyOn(useBackend(), 'call').mockImplementation((name) =>
+    name === 'drag_out_fetch' ? new Promise((resolve) => (arrive = () => resolve(null))) : Promise.resolve(null as never),
+  )
+  const dragOut = new DragOut('linux')
+  dragOut.begin(DRAGGED, transfer().transfer)
+  dragOut.left()
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(useNotices().toasts).toHaveLength(1)
+  arrive()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(useNotices().toasts).toEqual([])
+  vi.useRealTimers()
+})

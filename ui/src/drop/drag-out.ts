@@ -13,10 +13,17 @@ import type { Dragged } from './dragged'
 const SCHEME = 'bowline-files:'
 /** What comes at once needs no word before. */
 const SLOW_MS = 600
+/**
+ * There is one pointer. While a program still waits for what was dropped on it, WebKitGTK tells the end of that drag a moment after
+ * the next one has begun, and as if it were the end of that.
+ */
+const LATE_END_MS = 100
 
 export class DragOut {
   #id = ''
   #isOut = false
+  /** Until when an end is that of the drag before. */
+  #lateEndUntil = -Infinity
   readonly #givesAway: boolean
 
   constructor(platform: Platform = thisPlatform) {
@@ -24,6 +31,10 @@ export class DragOut {
   }
 
   begin(dragged: Dragged, data: DataTransfer): void {
+    if (this.#id !== '') {
+      void attempt(() => this.#over(this.#id, true))
+      this.#lateEndUntil = performance.now() + LATE_END_MS
+    }
     this.#id = crypto.randomUUID()
     this.#isOut = false
     if (!this.#givesAway) return
@@ -39,11 +50,21 @@ export class DragOut {
     if (this.#givesAway) void attempt(() => fetched(this.#id))
   }
 
+  /** Whether an end that is told now is that of the drag before, which is over already. */
+  isLateEnd(): boolean {
+    const isLate = performance.now() < this.#lateEndUntil
+    this.#lateEndUntil = -Infinity
+    return isLate
+  }
+
   /** The drag is over; `taken` says whether anybody has the files. */
   async end(taken: boolean): Promise<void> {
     const id = this.#id
     this.#id = ''
-    if (id === '') return
+    if (id !== '') await this.#over(id, taken)
+  }
+
+  async #over(id: string, taken: boolean): Promise<void> {
     if (this.#givesAway) {
       const end = await useBackend().call('drag_out_end', { id })
       if (end === 'ready') useNotices().toast(() => t('dragOut.ready'))
@@ -52,8 +73,7 @@ export class DragOut {
 }
 
 async function fetched(id: string): Promise<void> {
-  const slow = setTimeout(() => useNotices().toast(() => t('dragOut.fetching')), SLOW_MS)
-  await useBackend()
-    .call('drag_out_fetch', { id })
-    .finally(() => clearTimeout(slow))
+  const fetching = useBackend().call('drag_out_fetch', { id })
+  const slow = setTimeout(() => useNotices().toast(() => t('dragOut.fetching'), { until: fetching }), SLOW_MS)
+  await fetching.finally(() => clearTimeout(slow))
 }

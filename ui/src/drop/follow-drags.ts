@@ -58,6 +58,7 @@ export async function followDrags(target: Window = window): Promise<Stop> {
       else drop.leave()
     },
     dragend: (event: DragEvent) => {
+      if (dragOut.isLateEnd()) return
       if (own) before = { dragged: own, at: performance.now() }
       own = undefined
       const taken = (event.dataTransfer?.dropEffect ?? 'none') !== 'none'

@@ -12,8 +12,8 @@ export async function copyOut(hostId: HostId, paths: readonly string[]): Promise
   if (paths.length === 0) return
   const notices = useNotices()
   // What comes at once needs no word before.
-  const slow = setTimeout(() => notices.toast(() => t('copyOut.fetching')), SLOW_MS)
   const asked = useBackend().call('files_copy_out', { host: hostId, paths: [...paths] })
+  const slow = setTimeout(() => notices.toast(() => t('copyOut.fetching'), { until: asked }), SLOW_MS)
   const count = await asked.finally(() => clearTimeout(slow))
   if (count > 0) notices.toast(() => t('copyOut.ready', { n: count }, count))
 }

@@ -1,5 +1,6 @@
 //! Files of a host that a person drags out of the window. Another program takes them by their paths here when they are let go, so
-//! they are fetched as soon as the pointer has left the window. There is one pointer, so there is one drag.
+//! they are fetched as soon as the pointer has left the window. There is one pointer, so one drag is under way; what was dropped
+//! before may still be on its way here.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,8 @@ use crate::host::HostId;
 
 /// What was fetched and came too late is given to the next drag of the same files. Later, the host may have others.
 const KEPT: Duration = Duration::from_secs(120);
+/// Drops that are waited for at the same time, with the drag that is under way. One more ends the oldest, as a cancelled job.
+const DRAGS_MAX: usize = 8;
 
 /// How a drag ended for the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -38,9 +41,9 @@ pub enum DraggedFiles {
     Failed,
 }
 
-/// The drag that there is, or the last one.
+/// The drags that somebody may still want the files of, the newest last.
 #[derive(Debug, Default)]
-pub(super) struct DragOut(Mutex<Option<Drag>>);
+pub(super) struct DragOut(Mutex<Vec<Drag>>);
 
 #[derive(Debug)]
 struct Drag {
@@ -74,22 +77,27 @@ impl Drag {
         is_there && !self.given && self.host == *host && self.paths == paths && fetch.begun.elapsed() < KEPT
     }
 
+    /// Whether it was let go over a program that has got nothing so far.
+    fn is_waited_for(&self) -> bool {
+        self.let_go && !self.given && self.fetch.is_some()
+    }
+
     fn stop(self) {
-        if let Some(fetch) = self.fetch {
+        if let Some(fetch) = self.fetch.filter(|_| !self.given) {
             fetch.task.abort();
         }
     }
 }
 
 impl DragOut {
-    fn lock(&self) -> MutexGuard<'_, Option<Drag>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Drag>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the drag of this name has begun to fetch.
     fn outcome(&self, id: &str) -> Option<watch::Receiver<Option<Fetched>>> {
-        let drag = self.lock();
-        let drag = drag.as_ref().filter(|drag| drag.id == id)?;
+        let drags = self.lock();
+        let drag = drags.iter().find(|drag| drag.id == id)?;
         drag.fetch.as_ref().map(|fetch| fetch.outcome.clone())
     }
 }
@@ -101,16 +109,16 @@ impl Engine {
     /// None.
     #[expect(clippy::unused_async, reason = "as all that the window asks for")]
     pub async fn drag_out_begin(&self, id: String, host: HostId, paths: Vec<String>) -> Result<()> {
-        let mut drag = self.inner.drag_out.lock();
-        let before = drag.take();
-        let (fetch, before) = match before {
-            Some(before) if before.serves(&host, &paths) => (before.fetch, None),
-            before => (None, before),
-        };
-        if let Some(before) = before.filter(|before| !before.given) {
-            before.stop();
+        let mut drags = self.inner.drag_out.lock();
+        let serving = drags.iter().position(|before| before.serves(&host, &paths));
+        let fetch = serving.and_then(|at| drags.remove(at).fetch);
+        let (waited, over) = std::mem::take(&mut *drags).into_iter().partition(Drag::is_waited_for);
+        *drags = waited;
+        over.into_iter().for_each(Drag::stop);
+        if drags.len() >= DRAGS_MAX {
+            drags.remove(0).stop();
         }
-        *drag = Some(Drag { id, host, paths, fetch, let_go: false, given: false });
+        drags.push(Drag { id, host, paths, fetch, let_go: false, given: false });
         Ok(())
     }
 
@@ -130,8 +138,8 @@ impl Engine {
     }
 
     fn fetch_dragged(&self, id: &str) {
-        let mut drag = self.inner.drag_out.lock();
-        let Some(drag) = drag.as_mut().filter(|drag| drag.id == id && drag.fetch.is_none()) else { return };
+        let mut drags = self.inner.drag_out.lock();
+        let Some(drag) = drags.iter_mut().find(|drag| drag.id == id && drag.fetch.is_none()) else { return };
         let (said, outcome) = watch::channel(None);
         let (engine, host, paths) = (self.clone(), drag.host.clone(), drag.paths.clone());
         let task = tokio::spawn(async move {
@@ -154,14 +162,14 @@ impl Engine {
 
     /// What is dragged was let go over another program.
     pub fn drag_out_let_go(&self) {
-        if let Some(drag) = self.inner.drag_out.lock().as_mut() {
+        if let Some(drag) = self.inner.drag_out.lock().last_mut() {
             drag.let_go = true;
         }
     }
 
     /// Another program was told where the files are.
     pub fn drag_out_given(&self, id: &str) {
-        if let Some(drag) = self.inner.drag_out.lock().as_mut().filter(|drag| drag.id == id) {
+        if let Some(drag) = self.inner.drag_out.lock().iter_mut().find(|drag| drag.id == id) {
             drag.given = true;
         }
     }
@@ -172,13 +180,13 @@ impl Engine {
     /// None: what kept the files away is [`Engine::drag_out_fetch`]'s to say.
     pub async fn drag_out_end(&self, id: String) -> Result<DragOutEnd> {
         let outcome = {
-            let mut kept = self.inner.drag_out.lock();
-            let Some(drag) = kept.as_ref().filter(|drag| drag.id == id) else { return Ok(DragOutEnd::Over) };
+            let mut drags = self.inner.drag_out.lock();
+            let Some((at, drag)) = drags.iter().enumerate().find(|(_, drag)| drag.id == id) else {
+                return Ok(DragOutEnd::Over);
+            };
             let is_here = matches!(drag.fetch.as_ref(), Some(fetch) if fetch.outcome.borrow().is_some());
             if !drag.let_go && !is_here {
-                if let Some(unwanted) = kept.take() {
-                    unwanted.stop();
-                }
+                drags.remove(at).stop();
                 return Ok(DragOutEnd::Over);
             }
             match &drag.fetch {
