@@ -74,6 +74,7 @@ pub fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
         edit::file_edit_look,
         edit::file_edit_close,
         edit::file_draft_keep,
+        edit::file_drafts,
         edit::file_draft_drop,
         edit::file_edit_external,
         edit::file_edit_externals,

@@ -22,7 +22,7 @@ use bowline_core::files::change::{ModeChange, ModeOnly};
 use bowline_core::files::edit::external::{ExternalAnswer, ExternalEdit, ExternalOpened, ExternalState};
 use bowline_core::files::edit::text::{LineEnds, TextEncoding};
 use bowline_core::files::edit::view::{
-    EditDraft, EditOpened, EditSave, EditSaved, EditText, EditThere, EditWords, SaveHow,
+    EditDraft, EditOpened, EditSave, EditSaved, EditText, EditThere, EditWords, KeptDraft, SaveHow,
 };
 use bowline_core::files::listing::FolderPage;
 use bowline_core::files::look::{DiskSpace, FilePreview, FileProperties, OwnerView, ShownPath};
@@ -243,6 +243,7 @@ pub fn typescript() -> String {
         EditWords,
         EditText,
         EditDraft,
+        KeptDraft,
         EditOpened,
         SaveHow,
         EditSave,

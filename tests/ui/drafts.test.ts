@@ -98,3 +98,61 @@ it('forgets a draft that nobody wants, and keeps one that nobody has decided abo
   await expect.poll(() => kept(page)).toBe(null)
   expect(await offer(page).count()).toBe(0)
 })
+
+it('finds by the palette a draft of a file that was deleted, and makes the file anew', async () => {
+  const page = await openPanel()
+  const gone = '/home/ada/gone.conf'
+  await page.evaluate(
+    (path) =>
+      window.bowline?.controls.drafts.set(path, {
+        text: 'of a file that is gone\n',
+        encoding: 'utf8',
+        lineEnds: 'lf',
+        keptMs: Date.now() - 3_600_000,
+        isOutdated: false,
+      }),
+    gone,
+  )
+  const draft = page.getByRole('option', { name: 'Draft that was never saved: gone.conf' })
+  const inPalette = async () => {
+    await page.keyboard.press('Control+Shift+P')
+    await page.getByRole('combobox').fill('gone.conf')
+    return draft.count()
+  }
+  // The window asks at its start, and whenever a text is closed.
+  await edit(page)
+  await page.keyboard.press('Control+Shift+W')
+  await expect.poll(() => page.locator('.edit').count()).toBe(0)
+  expect(await inPalette()).toBe(1)
+  await page.keyboard.press('Enter')
+  const bar = page.getByRole('group', { name: 'A draft of gone.conf' })
+  await bar.getByText('gone.conf is not on the host any more.').waitFor()
+  await expectAccessible(page)
+  await bar.getByRole('button', { name: 'Use the draft' }).click()
+  await page.getByRole('tab', { name: /gone.conf.*not saved/ }).waitFor()
+  expect(await inPalette()).toBe(0)
+  await page.keyboard.press('Escape')
+  await page.getByRole('textbox', { name: 'Text of gone.conf', exact: true }).focus()
+  await page.keyboard.press('Control+s')
+  await expect.poll(() => page.evaluate((path) => window.bowline?.controls.drafts.has(path), gone)).toBe(false)
+})
+
+it('closes a file that is gone when nobody wants its draft', async () => {
+  const page = await openPanel()
+  await leave(page, false)
+  await page.evaluate(() => {
+    const drafts = window.bowline?.controls.drafts
+    const draft = drafts?.get('/home/ada/nginx.conf')
+    if (draft) drafts?.set('/home/ada/gone.conf', draft)
+    drafts?.delete('/home/ada/nginx.conf')
+  })
+  await edit(page)
+  await page.keyboard.press('Control+Shift+W')
+  await expect.poll(() => page.locator('.edit').count()).toBe(0)
+  await page.keyboard.press('Control+Shift+P')
+  await page.getByRole('combobox').fill('gone.conf')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Discard the draft' }).click()
+  await expect.poll(() => page.locator('.edit').count()).toBe(0)
+  await expect.poll(() => page.evaluate(() => window.bowline?.controls.drafts.size)).toBe(0)
+})

@@ -293,7 +293,7 @@ impl Engine {
         tokio::spawn(ended.clone().run_until_cancelled_owned(telling));
         tokio::spawn(ended.run_until_cancelled_owned(linked::follow(Arc::downgrade(&engine.inner), list)));
         // A keyring that waits to be unlocked must not hold the window up.
-        tokio::spawn(engine.clone().forget_old_passwords());
+        tokio::spawn(engine.clone().forget_old_hosts());
         tokio::spawn(engine.pass_on_questions(told));
         Ok(engine)
     }
@@ -548,13 +548,14 @@ impl Engine {
         }
     }
 
-    /// Passwords of hosts that were deleted long ago and can no longer be restored.
-    async fn forget_old_passwords(self) {
+    /// Passwords and drafts of hosts that were deleted long ago and can no longer be restored.
+    async fn forget_old_hosts(self) {
+        let Ok(old) = self.inner.store.forgettable().await else { return };
+        self.forget_old_drafts(old.clone()).await;
         // Asking for the state never opens a dialog; deleting from a locked keyring does.
         if self.secrets().state().await.is_err() {
             return;
         }
-        let Ok(old) = self.inner.store.forgettable().await else { return };
         for id in &old {
             for kind in [SecretKind::Password, SecretKind::Sudo] {
                 if let Err(error) = self.secrets().delete(kind, &id.0).await {

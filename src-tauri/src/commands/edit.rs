@@ -4,7 +4,7 @@ use bowline_core::engine::Engine;
 use bowline_core::error::{Error, Problem};
 use bowline_core::files::edit::external::{ExternalAnswer, ExternalEdit, ExternalOpened};
 use bowline_core::files::edit::text::TextEncoding;
-use bowline_core::files::edit::view::{EditOpened, EditSave, EditSaved, EditThere, EditWords};
+use bowline_core::files::edit::view::{EditOpened, EditSave, EditSaved, EditThere, EditWords, KeptDraft};
 use bowline_core::host::HostId;
 use tauri::State;
 
@@ -21,6 +21,8 @@ super::engine_commands! {
     file_edit_close(id: u32) -> ();
     /// Keeps what is in an editor on this computer until it is saved; nothing of what root sees.
     file_draft_keep(id: u32, words: EditWords) -> ();
+    /// Of which files a text is kept that was never saved, the newest first.
+    file_drafts() -> Vec<KeptDraft>;
     /// The text is saved, or nobody wants it.
     file_draft_drop(host: HostId, path: String) -> ();
     /// Files that other programs change.

@@ -45,6 +45,11 @@ export class DraftKeeper {
     this.#timer = undefined
   }
 
+  /** Resolves when all that was asked for is done. */
+  get settled(): Promise<unknown> {
+    return this.#last
+  }
+
   #keep(): void {
     this.#timer = undefined
     const drafted = this.now()

@@ -2,6 +2,7 @@
 import { useDrawer } from '../drawer/drawer'
 import { useFiles } from '../files/files'
 import { t } from '../i18n'
+import { attempt } from '../notices/attempt'
 import { useNotices } from '../notices/notices'
 import { registerAction } from '../workspace/actions'
 import type { Edit } from './edit'
@@ -23,6 +24,8 @@ export function registerEditActions(): void {
     const rows = panel?.selection.chosenRows.value ?? []
     return panel && rows.length === 1 && rows[0] && !rows[0].isFolder ? { panel, path: panel.pathOf(rows[0]) } : undefined
   }
+
+  void attempt(() => edits.lookForDrafts())
 
   registerAction({ id: 'edit.save', keys: 'Mod+S', enabled: canSave, run: onEdit((edit) => edit.save()) })
   registerAction({

@@ -219,13 +219,15 @@ export function createEdit(tabId: string, hostId: HostId, opened: EditText, mine
     surface.value?.focus()
   }
 
-  function close(): void {
+  /** Resolves when nothing is kept any more of what nobody wants. */
+  function close(): Promise<unknown> {
     // One that nobody has decided about stays.
     if (draft.value === null) keeper.drop(hostId, path.value.path)
     else keeper.stop()
     void useBackend()
       .call('file_edit_close', { id })
       .catch(() => undefined)
+    return keeper.settled
   }
 
   return {
@@ -235,6 +237,8 @@ export function createEdit(tabId: string, hostId: HostId, opened: EditText, mine
     text: opened.text,
     /** Another one that it is merged with at once. */
     mine,
+    /** It was deleted before it was opened here: there is only a draft. */
+    gone: opened.gone,
     path,
     target,
     readOnly,

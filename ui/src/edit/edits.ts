@@ -1,10 +1,10 @@
 /** The files of hosts that are changed in this window: each is a tab. */
 import { defineStore } from 'pinia'
-import { computed, ref, shallowReactive } from 'vue'
+import { computed, ref, shallowReactive, shallowRef } from 'vue'
 import { fileName, shownPath } from '../files/path'
-import { hostName, useHosts } from '../hosts/hosts'
+import { placeName } from '../files/place'
 import { t } from '../i18n'
-import { useBackend, type HostId } from '../ipc'
+import { useBackend, type HostId, type KeptDraft } from '../ipc'
 import { useNotices } from '../notices/notices'
 import { useWorkspace, type TabId } from '../workspace/workspace'
 import { createEdit, type Edit } from './edit'
@@ -19,6 +19,14 @@ export const useEdits = defineStore('edits', () => {
   /** Files on their way, so that a double click opens one of them. */
   const opening = new Set<string>()
   const active = computed(() => (workspace.activeId === null ? undefined : open.get(workspace.activeId)))
+  const drafts = shallowRef<readonly KeptDraft[]>([])
+  /** Texts that were never saved, of files that are not open here. */
+  const left = computed(() => {
+    const all = [...open.values()]
+    return drafts.value.filter(
+      ({ host, path }) => !all.some((edit) => edit.hostId === host && edit.path.value.path === path.path),
+    )
+  })
   const unsaved = computed(() => [...open.values()].filter((edit) => edit.dirty.value))
 
   /** Opens a file, or shows the tab that has it already. `mine` is put beside what is on the server, to merge them. */
@@ -41,7 +49,11 @@ export const useEdits = defineStore('edits', () => {
       workspace.openPage({
         id: edit.tabId,
         hostId,
-        label: () => ({ name: edit.name.value, detail: nameOf(hostId), whole: `${nameOf(hostId)}: ${edit.path.value.shown}` }),
+        label: () => ({
+          name: edit.name.value,
+          detail: placeName(hostId),
+          whole: `${placeName(hostId)}: ${edit.path.value.shown}`,
+        }),
         isUnsaved: () => edit.dirty.value,
         focus: () => edit.surface.value?.focus(),
         askClose: () => askClose(edit.tabId),
@@ -52,9 +64,9 @@ export const useEdits = defineStore('edits', () => {
     }
   }
 
-  function nameOf(hostId: HostId): string {
-    const host = useHosts().find(hostId)
-    return host ? hostName(host) : hostId
+  /** Asks which texts were never saved. */
+  async function lookForDrafts(): Promise<void> {
+    drafts.value = await useBackend().call('file_drafts', {})
   }
 
   function askClose(id: TabId): void {
@@ -65,11 +77,12 @@ export const useEdits = defineStore('edits', () => {
   }
 
   function closed(id: TabId): void {
-    open.get(id)?.close()
+    const settled = open.get(id)?.close()
     open.delete(id)
+    void settled?.then(lookForDrafts).catch(() => undefined)
     if (closing.value === id) closing.value = null
     if (copying.value === id) copying.value = null
   }
 
-  return { open, closing, copying, active, unsaved, openFile, nameOf }
+  return { open, closing, copying, active, unsaved, left, openFile, lookForDrafts, nameOf: placeName }
 })

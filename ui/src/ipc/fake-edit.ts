@@ -2,9 +2,9 @@
 import type { FakeFiles } from './fake-files'
 import type { Handlers } from './fake-handlers'
 import { problem } from './fake-problem'
-import type { EditDraft, EditSaved, EditThere, HostId } from './generated'
+import type { EditDraft, EditOpened, EditSaved, EditThere, HostId } from './generated'
 
-type EditCommand = `file_edit_${'open' | 'save' | 'look' | 'close'}` | `file_draft_${'keep' | 'drop'}`
+type EditCommand = `file_edit_${'open' | 'save' | 'look' | 'close'}` | `file_draft_${'keep' | 'drop'}` | 'file_drafts'
 
 interface Open {
   host: HostId
@@ -40,9 +40,22 @@ export function fakeEdits(files: FakeFiles, drafts: FakeDrafts): Handlers<EditCo
     return { kind: 'saved', path: shown(path), ownerChanged: false }
   }
 
+  /** A file that was deleted since a draft of it was kept. */
+  function openGone(host: HostId, path: string, draft: EditDraft): EditOpened {
+    const id = ++last
+    open.set(id, { host, path, known: null, shown: undefined })
+    const { encoding, lineEnds } = draft
+    return {
+      kind: 'text',
+      edit: { id, path: shown(path), target: null, readOnly: false, text: '', encoding, lineEnds, draft, gone: true },
+    }
+  }
+
   return {
     file_edit_open: async ({ host, path, encoding }) => {
       await files.ready()
+      const draft = drafts.get(path) ?? null
+      if (draft !== null && !files.has(host, path)) return openGone(host, path, draft)
       const known = files.text(host, path)
       const size = files.size(host, path)
       if (known === null) return size === null ? { kind: 'no-file' } : { kind: 'binary', size }
@@ -51,7 +64,7 @@ export function fakeEdits(files: FakeFiles, drafts: FakeDrafts): Handlers<EditCo
       open.set(id, { host, path, known, shown: undefined })
       const readOnly = path.endsWith('readonly.conf')
       const text = { text: known, encoding: encoding ?? ('utf8' as const), lineEnds: 'lf' as const }
-      return { kind: 'text', edit: { id, path: shown(path), target: null, readOnly, ...text, draft: drafts.get(path) ?? null } }
+      return { kind: 'text', edit: { id, path: shown(path), target: null, readOnly, ...text, draft, gone: false } }
     },
     file_edit_save: async ({ id, save: wanted }) => {
       await files.ready()
@@ -84,6 +97,7 @@ export function fakeEdits(files: FakeFiles, drafts: FakeDrafts): Handlers<EditCo
       drafts.set(edit(id).path, { ...words, keptMs: Date.now(), isOutdated: false })
       return null
     },
+    file_drafts: () => [...drafts].map(([path, { keptMs }]) => ({ host: 'web-01', path: shown(path), keptMs })),
     file_draft_drop: ({ path }) => {
       drafts.delete(path)
       return null

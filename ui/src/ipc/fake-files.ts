@@ -170,6 +170,11 @@ export class FakeFiles {
     return node?.kind === 'file' && !name.endsWith('.png') ? (node.text ?? null) : null
   }
 
+  has(host: HostId, path: string): boolean {
+    const [where, name] = this.#split(path)
+    return this.#find(host, where).children?.has(name) ?? false
+  }
+
   /** Null for what is no file. */
   size(host: HostId, path: string): number | null {
     const node = this.#find(host, path)

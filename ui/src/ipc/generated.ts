@@ -1548,7 +1548,11 @@ readOnly: boolean,
 /**
  * What a person changed in it and never saved.
  */
-draft: EditDraft | null, text: string, encoding: TextEncoding, lineEnds: LineEnds, };
+draft: EditDraft | null, 
+/**
+ * It is not on the host any more; there is only the draft, and saving it makes it anew.
+ */
+gone: boolean, text: string, encoding: TextEncoding, lineEnds: LineEnds, };
 
 /**
  * A text that was changed, and kept here until it is saved.
@@ -1558,6 +1562,11 @@ export type EditDraft = { keptMs: number,
  * The file on the host is not any more what the draft was made of.
  */
 isOutdated: boolean, text: string, encoding: TextEncoding, lineEnds: LineEnds, };
+
+/**
+ * A file of which a text is kept that was never saved.
+ */
+export type KeptDraft = { host: HostId, path: ShownPath, keptMs: number, };
 
 /**
  * What came of opening a file to change it.
@@ -2139,6 +2148,8 @@ export type Commands = {
   file_edit_close: { args: { id: number }; result: null }
   /** Keeps what is in an editor on this computer until it is saved; nothing of what root sees. */
   file_draft_keep: { args: { id: number; words: EditWords }; result: null }
+  /** Of which files a text is kept that was never saved, the newest first. */
+  file_drafts: { args: Record<string, never>; result: Array<KeptDraft> }
   /** The text is saved, or nobody wants it. */
   file_draft_drop: { args: { host: HostId; path: string }; result: null }
   /** Files that other programs change. */

@@ -1,8 +1,11 @@
 /** What the palette offers: every action that can run now, the other open tabs and the saved hosts. */
 import { useDialogs } from '../dialogs'
+import { useEdits } from '../edit/edits'
+import { fileName, shownPath } from '../files/path'
 import { hostName, useHosts } from '../hosts/hosts'
 import { parsePastedAddress } from '../hosts/paste-address'
 import { t } from '../i18n'
+import { attempt } from '../notices/attempt'
 import { pipeName } from '../pipes/pipe-words'
 import { usePipes } from '../pipes/pipes'
 import { useSnippets } from '../snippets/snippets'
@@ -65,7 +68,7 @@ export function paletteEntries(): Entry[] {
       const title = t('palette.tab', { name: [name, detail].filter(Boolean).join(' ') })
       return { key: id, kind: 'tab', title, parts: whole(title), detail: '', run: () => workspace.show(id) }
     })
-  return [...able, ...others, ...snippetEntries(), ...syncEntries(), ...pipeEntries(), ...hosts]
+  return [...able, ...others, ...snippetEntries(), ...syncEntries(), ...pipeEntries(), ...draftEntries(), ...hosts]
 }
 
 /**
@@ -117,6 +120,20 @@ function pipeEntries(): Entry[] {
       entry(`pipe-run:${id}`, t('pipes.runs', { name: pipeName(draft) }), '', () => pipes.openRun(id)),
     ),
   ]
+}
+
+/** Texts of files that were never saved; the file itself may be gone, or its folder far away. */
+function draftEntries(): Entry[] {
+  const edits = useEdits()
+  const hosts = useHosts()
+  return edits.left.flatMap(({ host, path }): Entry[] => {
+    const saved = hosts.find(host)
+    if (!saved) return []
+    const title = t('editDraft.entry', { name: shownPath(fileName(path.path)) })
+    const run = () => void attempt(() => edits.openFile(host, path.path))
+    const detail = `${hostName(saved)}: ${path.shown}`
+    return [{ key: `draft:${host}:${path.path}`, kind: 'action', title, parts: whole(title), detail, run }]
+  })
 }
 
 /** They are typed into the terminal that is shown. */

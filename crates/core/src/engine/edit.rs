@@ -36,7 +36,7 @@ impl Engine {
             Read::File { real, bytes, stamp } => (real, bytes, stamp),
             Read::TooLarge(size) => return Ok(EditOpened::TooLarge { size: size as f64 }),
             Read::NoFile => return Ok(EditOpened::NoFile),
-            Read::Gone => return Err(refused("deleted", "it is not there any more")),
+            Read::Gone => return self.edit_gone(host, path).await,
         };
         let text = match encoding {
             Some(encoding) => {
@@ -52,8 +52,21 @@ impl Engine {
         let target = (real != path).then(|| ShownPath::new(&real));
         let text = words(text);
         let draft = self.draft_of(&host, &shown.path, &text, &stamp).await;
-        let id = self.inner.edits.add(OpenEdit::new(host, path, stamp))?;
-        let edit = EditText { id, path: shown, target, text, read_only, draft };
+        let id = self.inner.edits.add(OpenEdit::new(host, path, Some(stamp)))?;
+        let edit = EditText { id, path: shown, target, text, read_only, draft, gone: false };
+        Ok(EditOpened::Text { edit })
+    }
+
+    /// A file that somebody deleted: what was changed in it here can still be had.
+    async fn edit_gone(&self, host: HostId, path: SftpPath) -> Result<EditOpened> {
+        let shown = ShownPath::new(&path);
+        let Some(draft) = self.draft_of_gone(&host, &shown.path).await else {
+            return Err(refused("deleted", "it is not there any more"));
+        };
+        let text = EditWords { text: String::new(), ..draft.words.clone() };
+        let id = self.inner.edits.add(OpenEdit::new(host, path, None))?;
+        let draft = Some(draft);
+        let edit = EditText { id, path: shown, target: None, text, read_only: false, draft, gone: true };
         Ok(EditOpened::Text { edit })
     }
 

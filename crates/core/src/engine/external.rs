@@ -172,7 +172,7 @@ impl Engine {
         };
         slots.edits.insert(id, Slot { view, orders: give });
         drop(slots);
-        let edit = OpenEdit::new(host, path, stamp);
+        let edit = OpenEdit::new(host, path, Some(stamp));
         let task =
             Task { id, engine: Arc::downgrade(&self.inner), externals: externals.clone(), copy, edit, sent };
         tokio::spawn(task.run(orders));

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::look::Hash;
@@ -26,6 +27,8 @@ const DRAFTS_BYTES: u64 = 64 * 1024 * 1024;
 const DRAFT_MAX_BYTES: u64 = 50 * 1024 * 1024;
 /// What sealing adds, and room to spare.
 const SEALED_MORE_BYTES: u64 = 1024;
+/// Of the hash of its host, in the name of a draft.
+const HOST_DIGITS: usize = 16;
 const ENDING: &str = "sealed";
 
 /// What is kept of one text.
@@ -36,6 +39,14 @@ pub struct Draft {
     pub words: EditWords,
     /// What the file was when it was opened or saved last.
     pub base: Option<Hash>,
+    pub kept_ms: u64,
+}
+
+/// Which file a text is kept of.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Kept {
+    pub host: HostId,
+    pub path: String,
     pub kept_ms: u64,
 }
 
@@ -80,7 +91,7 @@ impl Drafts {
         if bytes.len() as u64 > DRAFT_MAX_BYTES {
             return Err(io::Error::other("it is too large to be kept"));
         }
-        let sealed = key.seal_bytes(&of(&draft.host, &draft.path), bytes);
+        let sealed = key.seal_bytes(&bound(&file), bytes);
         let sealed = sealed.ok_or_else(|| io::Error::other("it could not be sealed"))?;
         self.make_folder()?;
         self.make_room(&file, sealed.len() as u64)?;
@@ -101,11 +112,46 @@ impl Drafts {
 
     /// What is kept of a file; what cannot be read counts as nothing.
     pub fn open(&self, key: &SealKey, host: &HostId, path: &str) -> Option<Draft> {
-        let file = std::fs::File::open(self.file(host, path)).ok()?;
-        let mut sealed = Vec::new();
-        file.take(DRAFT_MAX_BYTES + SEALED_MORE_BYTES).read_to_end(&mut sealed).ok()?;
-        let draft: Draft = serde_json::from_slice(&key.open_bytes(&of(host, path), &sealed)?).ok()?;
+        let draft: Draft = read(key, &self.file(host, path))?;
         (may_keep(host) && draft.host == *host && draft.path == path).then_some(draft)
+    }
+
+    /// Of which files something is kept, the newest first; what cannot be read is left out, as all that is sealed is without
+    /// the key.
+    pub fn list(&self, key: Option<&SealKey>) -> Vec<Kept> {
+        let at_hand = |draft: &Draft| Kept {
+            host: draft.host.clone(),
+            path: draft.path.clone(),
+            kept_ms: draft.kept_ms,
+        };
+        let mut kept: Vec<Kept> = self.memory().values().map(at_hand).collect();
+        if let Some(key) = key {
+            let sealed = self.files().filter_map(|file| read(key, &file));
+            kept.extend(sealed.filter(|kept: &Kept| may_keep(&kept.host)));
+        }
+        kept.sort_by_key(|kept| std::cmp::Reverse(kept.kept_ms));
+        kept
+    }
+
+    /// Nothing is kept of hosts that are gone for good. Needs no key.
+    ///
+    /// # Errors
+    /// Something of theirs is still there.
+    pub fn forget_hosts(&self, hosts: &[HostId]) -> io::Result<()> {
+        self.memory().retain(|_, draft| !hosts.contains(&draft.host));
+        let theirs: Vec<String> = hosts.iter().map(of_host).collect();
+        let is_theirs = |file: &PathBuf| {
+            let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            theirs.iter().any(|of_host| name.starts_with(of_host))
+        };
+        self.files().filter(is_theirs).try_for_each(|file| remove(&file))
+    }
+
+    fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.path())
+            .filter(|file| file.extension().is_some_and(|ending| ending == ENDING))
     }
 
     /// # Errors
@@ -132,14 +178,10 @@ impl Drafts {
         }
     }
 
-    /// A name of its own for every file of every host.
+    /// A name of its own for every file of every host, which begins as all of the host do.
     fn file(&self, host: &HostId, path: &str) -> PathBuf {
-        let hash = digest(&SHA256, &of(host, path));
-        let mut name = String::new();
-        for byte in hash.as_ref() {
-            let _ = write!(name, "{byte:02x}");
-        }
-        self.folder.join(name).with_extension(ENDING)
+        let hash = hex(&format!("{}\0{path}", host.0));
+        self.folder.join(of_host(host) + &hash).with_extension(ENDING)
     }
 
     fn make_folder(&self) -> io::Result<()> {
@@ -173,9 +215,29 @@ impl Drafts {
     }
 }
 
-/// What a draft is of, for its name and its seal.
-fn of(host: &HostId, path: &str) -> Vec<u8> {
-    format!("{}\0{path}", host.0).into_bytes()
+fn of_host(host: &HostId) -> String {
+    let mut hash = hex(&host.0);
+    hash.truncate(HOST_DIGITS);
+    hash
+}
+
+fn hex(text: &str) -> String {
+    digest(&SHA256, text.as_bytes()).as_ref().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// What the seal of a file is bound to.
+fn bound(file: &Path) -> Vec<u8> {
+    file.file_name().unwrap_or_default().as_encoded_bytes().to_vec()
+}
+
+fn read<T: DeserializeOwned>(key: &SealKey, file: &Path) -> Option<T> {
+    let mut sealed = Vec::new();
+    let most = DRAFT_MAX_BYTES + SEALED_MORE_BYTES;
+    std::fs::File::open(file).ok()?.take(most).read_to_end(&mut sealed).ok()?;
+    serde_json::from_slice(&key.open_bytes(&bound(file), &sealed)?).ok()
 }
 
 /// What root sees is not for this disk.
@@ -319,5 +381,29 @@ mod tests {
         assert!(!is_kept(1));
         drafts.keep(Some(&key()), host("a"), "/2".into(), words("x"), None).expect("kept");
         assert!(!is_kept(2) && drafts.has(&host("a"), "/2"), "now it is sealed");
+    }
+
+    #[test]
+    fn all_are_listed_until_their_host_is_gone_for_good() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = key();
+        let drafts = Drafts::at(folder.path().join("drafts"));
+        assert_eq!(drafts.list(Some(&key)), []);
+        for (id, path) in [("a", "/x"), ("a", "/y"), ("b", "/x")] {
+            drafts.keep(Some(&key), host(id), path.into(), words("x"), None).expect("kept");
+        }
+        drafts.keep(None, host("a"), "/z".into(), words("x"), None).expect("kept");
+        std::fs::write(folder.path().join("drafts/damaged.sealed"), "{").expect("written");
+        let listed = |key: Option<&SealKey>| {
+            let mut listed: Vec<_> =
+                drafts.list(key).into_iter().map(|kept| (kept.host.0, kept.path)).collect();
+            listed.sort();
+            listed
+        };
+        let of = |id: &str, path: &str| (id.to_owned(), path.to_owned());
+        assert_eq!(listed(Some(&key)), [of("a", "/x"), of("a", "/y"), of("a", "/z"), of("b", "/x")]);
+        assert_eq!(listed(None), [of("a", "/z")]);
+        drafts.forget_hosts(&[host("a"), host("c")]).expect("gone");
+        assert_eq!(listed(Some(&key)), [of("b", "/x")]);
     }
 }

@@ -32,10 +32,11 @@ pub struct OpenEdit {
 }
 
 impl OpenEdit {
-    pub fn new(host: HostId, path: SftpPath, known: Stamp) -> Self {
+    /// `known` is None for one that is not there any more.
+    pub fn new(host: HostId, path: SftpPath, known: Option<Stamp>) -> Self {
         let token = Uuid::new_v4().simple().to_string()[..8].to_owned();
-        let like = known.attributes;
-        Self { host, path, known: Some(known), like, shown: None, sent: None, token }
+        let like = known.as_ref().map(|stamp| stamp.attributes).unwrap_or_default();
+        Self { host, path, known, like, shown: None, sent: None, token }
     }
 }
 

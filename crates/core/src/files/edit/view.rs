@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use super::text::{LineEnds, TextEncoding};
 use crate::files::look::ShownPath;
+use crate::host::HostId;
 
 /// What came of opening a file to change it.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -38,6 +39,17 @@ pub struct EditText {
     pub read_only: bool,
     /// What a person changed in it and never saved.
     pub draft: Option<EditDraft>,
+    /// It is not on the host any more; there is only the draft, and saving it makes it anew.
+    pub gone: bool,
+}
+
+/// A file of which a text is kept that was never saved.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptDraft {
+    pub host: HostId,
+    pub path: ShownPath,
+    pub kept_ms: f64,
 }
 
 /// A text that was changed, and kept here until it is saved.
