@@ -44,6 +44,16 @@ async function edit(page: Page, name: string): Promise<Locator> {
 const CONF = '/home/ada/nginx.conf'
 
 describe('a file in a tab', () => {
+  it('goes on bearing the name of a host that was deleted', async () => {
+    const page = await openPanel()
+    await edit(page, 'nginx.conf')
+    await page.getByRole('treeitem', { name: /^web-01/ }).click({ button: 'right' })
+    await page.getByRole('menuitem', { name: 'Delete' }).click()
+    await page.getByText('Deleted web-01.').waitFor()
+    await expect.poll(() => page.getByRole('tab', { name: /nginx.conf, edited on web-01/ }).count()).toBe(1)
+    expect(await page.locator('.edit .status').textContent()).toContain('web-01:/home/ada/nginx.conf')
+  })
+
   it('is opened from its menu, changed and saved, and says that it is not saved in between', async () => {
     const page = await openPanel()
     await row(page, 'nginx.conf').click({ button: 'right' })

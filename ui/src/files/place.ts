@@ -2,7 +2,7 @@
  * Whose files a panel shows: a host's id, this computer, or a host as root; written in the place of a host's id, as in the engine
  * (`files/place.rs`).
  */
-import { hostName, useHosts } from '../hosts/hosts'
+import { useHosts } from '../hosts/hosts'
 import { t } from '../i18n'
 import type { HostId } from '../ipc'
 import { isHost, LOCAL_ID, targetName } from '../terminal/targets'
@@ -23,7 +23,7 @@ export const isKnown = (place: HostId): boolean => isHere(place) || useHosts().f
 
 export function placeName(place: HostId): string {
   if (isHere(place)) return t('panes.here')
-  const host = isHost(place) ? useHosts().find(hostOf(place)) : undefined
-  const name = host ? hostName(host) : (targetName(place) ?? hostOf(place))
+  const host = isHost(place) ? useHosts().nameOf(hostOf(place)) : undefined
+  const name = host ?? targetName(place) ?? hostOf(place)
   return isElevated(place) ? t('elevated.name', { host: name }) : name
 }

@@ -38,8 +38,12 @@ export const useHosts = defineStore('hosts', () => {
   /** Nobody has saved anything yet: the first run. */
   const untouched = computed(() => hosts.value.every((host) => host.builtin || host.linked))
 
+  /** Hosts that were on the list in this run: what still leads to one that was deleted goes by its name. */
+  const seen = new Map<HostId, Host>()
+
   function show(next: HostList): void {
     list.value = next
+    for (const host of next.hosts) seen.set(host.id, host)
     // Nobody has chosen another one instead.
     if (selectedId.value !== null && !byId.value.has(selectedId.value)) selectedId.value = null
   }
@@ -51,6 +55,12 @@ export const useHosts = defineStore('hosts', () => {
 
   function find(id: HostId): Host | undefined {
     return byId.value.get(id)
+  }
+
+  /** Also of one that was deleted meanwhile; nothing for one that this run has never heard of. */
+  function nameOf(id: HostId): string | undefined {
+    const host = find(id) ?? seen.get(id)
+    return host && hostName(host)
   }
 
   /** Ours has nothing to edit, and a linked one is edited in its file. */
@@ -118,6 +128,7 @@ export const useHosts = defineStore('hosts', () => {
     localUser,
     show,
     find,
+    nameOf,
     canEdit,
     create,
     update,

@@ -1,6 +1,6 @@
 /** What is said of a pipe: what its stages are called, how each ended, and how all of it went. */
 import type { DotShape } from '../connections/state-words'
-import { hostName, useHosts } from '../hosts/hosts'
+import { useHosts } from '../hosts/hosts'
 import { t } from '../i18n'
 import { problemText } from '../i18n/problem'
 import { sentences } from '../i18n/format'
@@ -17,8 +17,7 @@ interface StageName {
 }
 
 function hostNameOf(id: HostId): string {
-  const host = useHosts().find(id)
-  return host ? hostName(host) : id
+  return useHosts().nameOf(id) ?? id
 }
 
 const fileName = (path: string): string => path.split(/[/\\]/).at(-1) ?? path

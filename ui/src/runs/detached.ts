@@ -1,7 +1,7 @@
 /** Commands that were left running on hosts. Nothing is known of them before somebody asks the hosts. */
 import { defineStore } from 'pinia'
 import { computed, shallowReactive } from 'vue'
-import { hostName, useHosts } from '../hosts/hosts'
+import { useHosts } from '../hosts/hosts'
 import { toProblem, useBackend, type Detached, type DetachedId, type HostId, type Problem } from '../ipc'
 
 /** Hosts that are asked at once: each may be a dial and a login. */
@@ -25,10 +25,7 @@ export const useDetached = defineStore('detached', () => {
   /** Hosts that have not answered yet. One that hangs keeps nobody from asking the others. */
   const asked = shallowReactive(new Map<HostId, number>())
 
-  const nameOf = (id: HostId): string => {
-    const host = hosts.find(id)
-    return host ? hostName(host) : id
-  }
+  const nameOf = (id: HostId): string => hosts.nameOf(id) ?? id
   const rows = computed(() =>
     [...known]
       .flatMap(([hostId, { all }]) =>
