@@ -1,8 +1,11 @@
 //! What `ssh -G` cannot be asked for here: two configs, consent, the DNS, and what is said about lines. How lines are
 //! understood is compared with OpenSSH in `tests/ssh_config.rs`.
 
+use std::collections::HashMap;
+
 use super::*;
 use crate::host::ssh_config::canonical::Found;
+use crate::host::ssh_config::values::AddressFamily;
 
 /// A person's folder and a system's folder.
 struct Machine(tempfile::TempDir);
