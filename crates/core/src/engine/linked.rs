@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 
 use super::config_notes::short_path;
+use super::configured::ConfigPlaces;
 use super::ways::{alias, linked_id};
 use super::{Engine, Inner};
 use crate::error::{Error, ErrorCode, Result};
@@ -64,4 +65,19 @@ pub(super) async fn follow(engine: Weak<Inner>, mut list: watch::Receiver<Arc<Li
             tracing::warn!(%error, "the hosts of ssh_config changed, and the list could not be told");
         }
     }
+}
+
+/// Follows ssh_config. Without a thread for it there are no linked hosts in this run, and everything else works.
+pub(super) async fn start(places: &ConfigPlaces) -> Result<Linked> {
+    let places = places.clone();
+    let started =
+        tokio::task::spawn_blocking(move || LinkedHosts::start(places.linked(), places.local())).await;
+    Ok(match started.map_err(Error::internal)? {
+        Ok((watcher, list)) => Linked { list, _watcher: Some(watcher) },
+        Err(error) => {
+            tracing::warn!(%error, "the hosts of ssh_config cannot be followed");
+            let (_, list) = watch::channel(Arc::default());
+            Linked { list, _watcher: None }
+        }
+    })
 }
