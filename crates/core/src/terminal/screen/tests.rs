@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::feed::ascii_run;
 use super::scrollback::{SCROLLBACK_BYTES, unpack};
 use super::*;
 
