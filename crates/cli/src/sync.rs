@@ -15,9 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::command::{FAILED, say};
 use crate::cp::hosts::Named;
+use crate::cp::jobs::copy_jobs;
 use crate::cp::place::Place;
+use crate::cp::plan::{Sessions, here_end, session};
+use crate::cp::voice::{Voice, whole};
 use crate::cp::why::why;
-use crate::cp::{self, SOME_FAILED, Sessions, Voice, failed, found, whole};
+use crate::cp::{self, SOME_FAILED, failed, found};
 use crate::signals::Signals;
 use crate::stdio::Sink;
 
@@ -66,7 +69,7 @@ async fn sync_all(sync: Sync, ended: CancellationToken) -> u8 {
             hosts.be_patient();
         }
         let mut voice = Voice::new(stdout, sync.json, sync.options.quiet);
-        let copied = cp::copy_jobs(true, hosts.clone(), vec![request], ended, &mut voice).await;
+        let copied = copy_jobs(true, hosts.clone(), vec![request], ended, &mut voice).await;
         voice.stdout.flush().await.map_err(|_| NO_OUTPUT)?;
         copied
     };
@@ -109,11 +112,11 @@ async fn end(place: &Place, hosts: &Named, sessions: &mut Sessions) -> Result<Jo
         Place::Here(path) => {
             let absolute =
                 std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            Ok(cp::here_end(&absolute))
+            Ok(here_end(&absolute))
         }
         Place::There { host, path } => {
             let host = HostId(host.clone());
-            let files = cp::session(sessions, hosts, &host).await?;
+            let files = session(sessions, hosts, &host).await?;
             let path = found::absolute(files, path).await?;
             Ok(JobEnd::Host { host_id: host, path: path_text::to_text(path.as_bytes()) })
         }

@@ -4,7 +4,7 @@ use bowline_core::prompt::visible_line;
 use bowline_core::transfer::job::{JobState, JobView};
 use serde_json::{Value, json};
 
-use crate::cp::whole;
+use crate::cp::voice::whole;
 use crate::cp::why::why;
 
 /// Errors that are told of one round.
