@@ -1,35 +1,37 @@
 //! One task per terminal: it drains the source into the view, and takes what the person does.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Zoned;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::commands::{CommandClock, ShellFacts};
-use super::kept::KeptScreen;
 use super::launch::Arrival;
-use super::screen::Screen;
 use super::seam::Seam;
-use super::source::{Source, SourceControl, SourceEvent, SourceReader};
+use super::source::{Source, SourceControl};
 use super::state::{TerminalEnd, TerminalFacts, TerminalSize, TerminalState};
 use super::triggers::Watcher;
-use super::view::{Attachment, Output, View};
-use super::{OpenSource, Opening, reset};
+use super::view::View;
+use super::{OpenSource, Opening};
 use crate::clock;
 use crate::connection::backoff;
 use crate::error::{Error, ErrorCode, Problem, Result};
 use crate::pool::heals;
 
+mod command;
 mod sending;
+mod showing;
 
-use sending::{ANSWERS, Answer, Startup, follow_size, write};
+use command::Asked;
+pub(super) use command::{Command, Look};
+use sending::{ANSWERS, Startup, follow_size, write};
 
 /// Pieces of typed text that wait for the server to take them. The window has one call under way, so a few are enough;
 /// when it is full that call waits, and with it the paste.
@@ -42,64 +44,6 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a session that the server refuses on the way back is asked for. A server that is just starting, or that has as
 /// many as it allows, may have room a minute or two later (`connection/backoff.rs`).
 const REFUSALS_BEFORE_GIVING_UP: u32 = 8;
-/// Output that is taken before commands are looked at again: the emulator needs about a millisecond for it.
-const TAKEN_AT_ONCE_BYTES: usize = 256 * 1024;
-/// In a flood the source is not looked at for each message, of which sshd sends thirty thousand in a second (what a PTY gives
-/// has 3 KiB): waking up for each took a tenth of what the machine could do. Where less than this has come, it is waited.
-const BATCH_BYTES: u64 = 64 * 1024;
-/// For so long.
-const BATCH_PAUSE: Duration = Duration::from_millis(1);
-
-/// A title is cut here; a program may send a novel.
-const TITLE_MAX_CHARACTERS: usize = 300;
-
-/// What the person or the window does, apart from typing.
-pub(super) enum Command {
-    Credit(usize),
-    Resize(TerminalSize),
-    /// Another window shows it from now on, in this size if it has one.
-    Attach(Box<dyn Output>, Option<TerminalSize>, oneshot::Sender<Attachment>),
-    Detach(Attachment),
-    /// Lines to keep above the screen.
-    Scrollback(usize),
-    Pictures(bool),
-    /// Look for these in new lines.
-    Watch(Watcher),
-    /// Forget what is above the cursor.
-    Clear,
-    /// The person wants a terminal that a program has left in disorder back.
-    Reset,
-    /// Say what is on the screen and above it, in about so many bytes.
-    Keep(usize, oneshot::Sender<KeptScreen>),
-    /// The person does not want to wait for a lost connection any more.
-    GiveUp,
-    /// Somebody looks at the screen between two pieces of output.
-    Look(Look),
-    /// End the shell; what it showed stays.
-    End,
-    /// Another shell below what the one that ended showed.
-    Reopen,
-    Close,
-    /// Nobody looks any more; a shell that can live on may do so.
-    Leave,
-}
-
-/// A command that is about the shell and not about what is shown.
-enum Asked {
-    GiveUp,
-    End,
-    Reopen,
-    Close,
-}
-
-/// Looks at the screen between two pieces of output: whoever listens from then on misses nothing and hears nothing twice.
-pub(super) struct Look(pub Box<dyn FnOnce(&Screen) + Send>);
-
-impl std::fmt::Debug for Look {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Look")
-    }
-}
 
 /// The engine's end of a terminal's task.
 #[derive(Debug, Clone)]
@@ -358,176 +302,6 @@ impl Task {
         let _ = sizing.await;
         let typed = writing.await.unwrap_or_else(|_| mpsc::channel(1).1);
         (end, typed)
-    }
-
-    async fn show(
-        &mut self,
-        reader: &mut dyn SourceReader,
-        outputs: &watch::Sender<()>,
-        answer: &mpsc::Sender<Answer>,
-    ) -> TerminalEnd {
-        let mut resume: Option<Instant> = None;
-        loop {
-            let before = self.view.screen().offset();
-            let event = async {
-                if let Some(resume) = resume {
-                    tokio::time::sleep_until(resume).await;
-                }
-                reader.next().await
-            };
-            tokio::select! {
-                biased;
-                command = self.commands.recv() => match self.take(command) {
-                    Some(Asked::End | Asked::Close) => return TerminalEnd::Closed,
-                    Some(Asked::GiveUp | Asked::Reopen) | None => {}
-                },
-                permit = answer.reserve(), if self.view.has_answers() => {
-                    if let Ok(permit) = permit {
-                        permit.send(Answer { asked: self.view.asked(), bytes: self.view.take_answers() });
-                    }
-                }
-                () = until(self.view.due()), if self.view.due().is_some() => {}
-                // Whatever the window does, the source is read on: an unread channel stops its whole connection.
-                event = event => match event {
-                    SourceEvent::Output(bytes) => {
-                        self.view.push(&bytes);
-                        outputs.send_replace(());
-                    }
-                    SourceEvent::Ended(end) => {
-                        self.look();
-                        self.show_now();
-                        return end;
-                    }
-                },
-            }
-            // What is there already goes along: busy output travels in whole chunks, idle output at once.
-            let mut taken = 0;
-            while taken < TAKEN_AT_ONCE_BYTES && (self.view.is_behind() || !self.view.has_chunk()) {
-                match reader.next().now_or_never() {
-                    Some(SourceEvent::Output(bytes)) => {
-                        taken += bytes.len();
-                        self.view.push(&bytes);
-                    }
-                    Some(SourceEvent::Ended(end)) => {
-                        self.look();
-                        self.show_now();
-                        return end;
-                    }
-                    None => break,
-                }
-            }
-            self.look();
-            self.show_now();
-            let came = self.view.screen().offset() - before;
-            if came > 0 {
-                let waits = self.view.is_behind() && came < BATCH_BYTES;
-                resume = waits.then(|| Instant::now() + BATCH_PAUSE);
-            }
-            // Emulating a flood takes the time of whoever else runs on this thread.
-            tokio::task::yield_now().await;
-        }
-    }
-
-    /// Looks for what a person is called for.
-    fn look(&mut self) {
-        let now = Instant::now();
-        self.clock.look(self.view.screen_mut(), now);
-        if let Some(watcher) = &mut self.watcher {
-            watcher.look(self.view.screen_mut(), now);
-        }
-    }
-
-    fn show_now(&mut self) {
-        self.view.flush();
-        self.note_shown();
-        self.tell_facts();
-    }
-
-    /// What stands there is something else than what was kept last.
-    fn note_shown(&self) {
-        self.shown.store(self.view.screen().offset() + self.clears, Ordering::Relaxed);
-    }
-
-    fn tell_facts(&mut self) {
-        let screen = self.view.screen();
-        if screen.told() != self.told {
-            self.told = screen.told();
-            let title = screen.title().chars().take(TITLE_MAX_CHARACTERS).collect();
-            self.facts.send_replace(TerminalFacts { title, bells: screen.bells() });
-        }
-    }
-
-    /// Does what is about the view; the rest is for whoever serves the shell. Without anyone who could send commands the
-    /// terminal is closed.
-    fn take(&mut self, command: Option<Command>) -> Option<Asked> {
-        match command {
-            Some(Command::Credit(bytes)) => self.view.give_credit(bytes),
-            Some(Command::Resize(size)) => self.resize(size),
-            Some(Command::Attach(output, size, attached)) => {
-                if let Some(size) = size {
-                    self.resize(size);
-                }
-                let attachment = self.view.attach(output);
-                // The window went away while it asked.
-                if attached.send(attachment).is_err() {
-                    self.view.detach(attachment);
-                }
-            }
-            Some(Command::Detach(attachment)) => self.view.detach(attachment),
-            Some(Command::Scrollback(lines)) => self.view.set_scrollback(lines),
-            Some(Command::Pictures(shown)) => self.view.set_pictures(shown),
-            Some(Command::Watch(watcher)) => {
-                self.view.screen_mut().watch_lines(!watcher.is_idle());
-                self.watcher = Some(watcher).filter(|watcher| !watcher.is_idle());
-            }
-            Some(Command::Clear) => {
-                self.view.clear();
-                self.clears += 1;
-                self.note_shown();
-            }
-            Some(Command::Look(look)) => look.0(self.view.screen()),
-            Some(Command::Reset) => {
-                self.view.push(reset::AFRESH);
-                self.note_shown();
-            }
-            Some(Command::Keep(bytes, kept)) => {
-                let _ = kept.send(KeptScreen::of(self.view.screen(), bytes));
-            }
-            Some(Command::GiveUp) => return Some(Asked::GiveUp),
-            Some(Command::Reopen) => return Some(Asked::Reopen),
-            Some(Command::End) => {
-                self.hung_up = true;
-                return Some(Asked::End);
-            }
-            Some(Command::Close) => {
-                (self.hung_up, self.closed, self.ends_shell) = (true, true, true);
-                return Some(Asked::Close);
-            }
-            Some(Command::Leave) | None => {
-                (self.hung_up, self.closed) = (true, true);
-                return Some(Asked::Close);
-            }
-        }
-        None
-    }
-
-    fn resize(&mut self, size: TerminalSize) {
-        self.view.resize(size);
-        self.sizes.send_replace(size);
-    }
-
-    /// The last words of a shell are shown before its end is told, however far the window is behind: if need be as a snapshot.
-    async fn drain(&mut self) {
-        while !self.view.is_empty() {
-            tokio::select! {
-                command = self.commands.recv() => match self.take(command) {
-                    Some(Asked::Close) => return,
-                    Some(Asked::GiveUp | Asked::End | Asked::Reopen) | None => {}
-                },
-                () = until(self.view.due()), if self.view.due().is_some() => {}
-            }
-            self.view.flush();
-        }
     }
 }
 

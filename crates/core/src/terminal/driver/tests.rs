@@ -9,7 +9,7 @@ use super::*;
 use crate::error::Error;
 use crate::terminal::Terminal;
 use crate::terminal::directory::Directory;
-use crate::terminal::source::Beginning;
+use crate::terminal::source::{Beginning, SourceEvent, SourceReader};
 use crate::terminal::view::{CREDIT_BYTES, FIRST_ATTACHMENT, Output, WindowGone};
 
 mod coming_back;
