@@ -6,7 +6,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
-use super::{ended, why};
+use super::voice::{ended, why};
 use crate::stdio::{Broken, Sink};
 
 /// A host that has ended, with what is kept of its output.
