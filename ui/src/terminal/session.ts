@@ -8,7 +8,6 @@ import { clipboardRule, rememberClipboardRule } from '../settings/clipboard-rule
 import {
   toProblem,
   useBackend,
-  type Commands,
   type HostId,
   type TerminalFacts,
   type TerminalId,
@@ -26,10 +25,12 @@ import { ClipboardWrites, type ClipboardQuestion } from './clipboard-writes'
 import type { TerminalDirectory } from './directory'
 import { plainAddress, plainTitle } from './hidden-characters'
 import { binaryBytes, InputPump, textBytes } from './input'
+import { tell } from './late-calls'
 import type { Command } from './marks/command-marks'
-import { OutputCredit } from './output'
 import { PendingKeys } from './pending-keys'
-import { bracketPaste, previewPaste, sanitisePaste, type PastePreview } from './paste'
+import { bracketPaste, previewPaste, sanitisePaste } from './paste'
+import { PasteQuestions } from './paste-question'
+import { FIRST_ATTACHMENT, Showings, type Showing } from './showing'
 import { Surface, type Appearance } from './surface'
 import { isRecording } from './targets'
 
@@ -43,36 +44,8 @@ const REPORT = /^\x1b(?:\[[IO<M?>]|\[[\d;]*\$?[cnRty]|\]|P)/
 /** Who types a whole line into a terminal that waits asks once and not for each letter. */
 const KEY_TRY_MS = 1000
 
-/** The attachment that a terminal is opened with; the engine counts on from there. */
-const FIRST_ATTACHMENT = 1
-
 /** The largest chunk of output: a shorter one is the last of a snapshot. */
 const CHUNK_BYTES = 64 * 1024
-
-/** The output that fills one surface; another one after the tab was not looked at for long. */
-interface Showing {
-  credit: OutputCredit
-  /** Unknown until the engine has answered. */
-  attachment: number | undefined
-  /** The terminal has the size of the surface; otherwise what it shows is laid out for another one. */
-  sized: boolean
-}
-
-/** What may come too late: the terminal is gone then. */
-function tell<
-  Name extends 'terminal_ack' | 'terminal_clear' | 'terminal_close' | 'terminal_detach' | 'terminal_reset' | 'terminal_resize',
->(name: Name, args: Commands[Name]['args']): void {
-  void useBackend()
-    .call(name, args)
-    .catch(() => {})
-}
-
-export interface PasteQuestion {
-  preview: PastePreview
-  /** How many terminals it goes to. */
-  terminals: number
-  answer: (paste: boolean) => void
-}
 
 export class TerminalSession {
   readonly state = shallowRef<TerminalState>({ state: 'opening' })
@@ -82,8 +55,9 @@ export class TerminalSession {
   readonly bells = ref(0)
   /** The address of the link under the pointer, as it can be shown. */
   readonly hoveredLink = ref<string | null>(null)
+  readonly #pastes = new PasteQuestions()
   /** A paste that waits for a yes. */
-  readonly pasteQuestion = shallowRef<PasteQuestion | null>(null)
+  readonly pasteQuestion = this.#pastes.open
   /** A program on the server wants to set the clipboard. */
   readonly clipboardQuestion = shallowRef<ClipboardQuestion | null>(null)
   readonly clipboardWrites: ClipboardWrites
@@ -103,7 +77,7 @@ export class TerminalSession {
   readonly terminalId = shallowRef<TerminalId | undefined>()
   #surface: Surface | undefined
   #appearance: Appearance
-  #showing: Showing | undefined
+  readonly #showings = new Showings(() => this.id)
   /** The size that the surface had before `sleep`. */
   #sizeAsleep: TerminalSize | undefined
   /** A new one after each shell that was lost or ended: what was typed for the old one is not sent to the new one. */
@@ -204,7 +178,7 @@ export class TerminalSession {
 
   /** Shows the engine's terminal with the size that the surface has by now; the first time it is opened. */
   start(): void {
-    if (this.#showing || this.#disposed) return
+    if (this.#showings.now || this.#disposed) return
     if (this.id !== undefined) void this.#attach(this.id)
     else if (!this.#opening) this.#opened = this.#open()
   }
@@ -217,15 +191,15 @@ export class TerminalSession {
   /** The pane of the surface has another size, or one at last: the first one that counts fills it anew. */
   placed(): void {
     this.surface.fitSoon()
-    if (this.#showing?.sized !== false) return
+    if (this.#showings.now?.sized !== false) return
     requestAnimationFrame(() => {
-      if (this.#showing?.sized === false && this.id !== undefined && this.isOnScreen()) void this.#attach(this.id)
+      if (this.#showings.now?.sized === false && this.id !== undefined && this.isOnScreen()) void this.#attach(this.id)
     })
   }
 
   /** Somebody looks again: what is there comes while the surface is still being drawn, in the size that it had. */
   wake(): void {
-    if (this.#showing || this.#disposed || this.id === undefined || !this.#sizeAsleep) return
+    if (this.#showings.now || this.#disposed || this.id === undefined || !this.#sizeAsleep) return
     const { cols, rows } = this.#sizeAsleep
     this.surface.terminal.resize(cols, rows)
     void this.#attach(this.id)
@@ -234,8 +208,8 @@ export class TerminalSession {
   /** Nobody has looked for long: the surface goes, the terminal goes on. What was selected and searched for is lost. */
   sleep(): void {
     if (this.#disposed) return
-    if (this.#showing?.sized) this.#sizeAsleep = this.#surface?.size
-    this.#hide()
+    if (this.#showings.now?.sized) this.#sizeAsleep = this.#surface?.size
+    this.#showings.end()
     this.#surface?.dispose()
     this.#surface = undefined
     this.hasSelection.value = false
@@ -342,7 +316,7 @@ export class TerminalSession {
       clean,
       into.every((session) => session.#bracketsPastes),
     )
-    if (preview && !(await this.#asked(preview, into.length))) return []
+    if (preview && !(await this.#pastes.ask(preview, into.length))) return []
     // Who joined the broadcast while the question was open was not asked about, and who left it does not want it.
     const still = this.#takers()
     const took = into.filter((session) => still.includes(session))
@@ -379,21 +353,20 @@ export class TerminalSession {
 
   /** Another window shows the terminal from now on. What was typed here before still gets to it. */
   leave(): void {
-    this.pasteQuestion.value?.answer(false)
+    this.#pastes.withdraw()
     this.clipboardWrites.dispose()
-    this.#hide()
+    this.#showings.end()
     this.#disposed = true
     this.#surface?.dispose()
     if (this.id !== undefined) this.directory.remove(this.id)
   }
 
   dispose(): void {
-    this.pasteQuestion.value?.answer(false)
+    this.#pastes.withdraw()
     this.clipboardWrites.dispose()
     this.#disposed = true
     this.#pump.stop()
-    this.#showing?.credit.stop()
-    this.#showing = undefined
+    this.#showings.stop()
     this.#surface?.dispose()
     const { id } = this
     if (id !== undefined) {
@@ -417,7 +390,7 @@ export class TerminalSession {
 
   async #open(): Promise<void> {
     this.#opening = true
-    const showing = this.#newShowing()
+    const showing = this.#showings.begin()
     try {
       const { size } = this.surface
       const id = await useBackend().openTerminal(this.hostId, size, this.#output(showing))
@@ -426,7 +399,7 @@ export class TerminalSession {
       this.#attached(showing, id, FIRST_ATTACHMENT, size)
       this.directory.add(id, this)
     } catch (thrown) {
-      if (this.#showing === showing) this.#showing = undefined
+      this.#showings.failed(showing)
       if (!this.#disposed) this.show({ state: 'ended', end: { how: 'failed', problem: toProblem(thrown) } })
     } finally {
       this.#opening = false
@@ -436,7 +409,7 @@ export class TerminalSession {
   async #attach(id: TerminalId): Promise<void> {
     // What was never on the screen has a size that nobody chose: the terminal keeps its own.
     const size = this.#sizeAsleep || this.isOnScreen() ? this.surface.size : null
-    const showing = this.#newShowing(size !== null)
+    const showing = this.#showings.begin(size !== null)
     try {
       const attachment = await useBackend().attachTerminal(id, size, this.#output(showing))
       this.#attached(showing, id, attachment, size)
@@ -456,17 +429,9 @@ export class TerminalSession {
     }
   }
 
-  #newShowing(sized = true): Showing {
-    this.#showing?.credit.stop()
-    const credit = new OutputCredit((bytes) => {
-      if (this.id !== undefined) tell('terminal_ack', { id: this.id, bytes })
-    })
-    return (this.#showing = { credit, attachment: undefined, sized })
-  }
-
   #output(showing: Showing): (bytes: Uint8Array) => void {
     return (bytes) => {
-      if (showing !== this.#showing) return
+      if (showing !== this.#showings.now) return
       this.surface.write(bytes, () => showing.credit.parsed(bytes.length))
       // A snapshot brings back what the program of the lost shell had asked for.
       if (this.waiting && bytes.length < CHUNK_BYTES) this.surface.quieten()
@@ -474,17 +439,7 @@ export class TerminalSession {
   }
 
   #attached(showing: Showing, id: TerminalId, attachment: number, size: TerminalSize | null): void {
-    showing.attachment = attachment
-    if (showing !== this.#showing) tell('terminal_detach', { id, attachment })
-    else if (size) this.#resizedSince(size)
-  }
-
-  #hide(): void {
-    const { id } = this
-    const showing = this.#showing
-    this.#showing = undefined
-    showing?.credit.stop()
-    if (id !== undefined && showing?.attachment !== undefined) tell('terminal_detach', { id, attachment: showing.attachment })
+    if (this.#showings.attached(showing, id, attachment) && size) this.#resizedSince(size)
   }
 
   #typed(text: string): void {
@@ -542,16 +497,5 @@ export class TerminalSession {
   #resizedSince(told: TerminalSize): void {
     const { size } = this.surface
     if (size.cols !== told.cols || size.rows !== told.rows) this.#resized(size)
-  }
-
-  #asked(preview: PastePreview, terminals: number): Promise<boolean> {
-    this.pasteQuestion.value?.answer(false)
-    return new Promise((resolve) => {
-      const answer = (paste: boolean) => {
-        this.pasteQuestion.value = null
-        resolve(paste)
-      }
-      this.pasteQuestion.value = { preview, terminals, answer }
-    })
   }
 }
