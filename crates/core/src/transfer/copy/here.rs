@@ -1,6 +1,7 @@
 //! Folders of this computer. Everything is opened below the handle of the chosen folder, and no link on the way leads out of
 //! it (cap-std), whatever a server has called its files.
 
+mod rename;
 mod turns;
 mod writer;
 
@@ -18,6 +19,7 @@ use tokio::sync::mpsc;
 use super::fault::{Result, local, not_copied};
 use super::tree::{Facts, Finish, Item, Items, Names, Over, Reader, Writer};
 use crate::transfer::conflict::Kind;
+use rename::{name_part, rename};
 pub use turns::DiskTurns;
 use writer::Extent;
 pub use writer::HereWriter;
@@ -382,16 +384,6 @@ fn finish(file: &std::fs::File, facts: &Facts) -> Finish {
     }
 }
 
-/// Gives a part its name, if what bears the part's name is what was written: somebody may have put another there. False if
-/// not, and then nothing is renamed.
-fn name_part(dir: &Dir, part: &Path, name: &Path, size: u64, over: Over) -> io::Result<bool> {
-    let there = dir.symlink_metadata(part)?;
-    if !there.is_file() || there.len() != size {
-        return Ok(false);
-    }
-    rename(dir, part, name, over).map(|()| true)
-}
-
 fn open_to_read(dir: &Dir, path: &Path) -> io::Result<std::fs::File> {
     let file = dir.open_with(path, no_links(OpenOptions::new().read(true)))?.into_std();
     if !file.metadata()?.is_file() {
@@ -424,44 +416,6 @@ fn no_links(options: &mut OpenOptions) -> &OpenOptions {
         cap_std::fs::OpenOptionsExt::custom_flags(options, flags.bits() as i32);
     }
     options
-}
-
-fn rename(dir: &Dir, from: &Path, to: &Path, over: Over) -> io::Result<()> {
-    match over {
-        Over::File => dir.rename(from, dir, to),
-        Over::Nothing => rename_new(dir, from, to),
-    }
-}
-
-/// A rename that replaces nothing, at one instant where the system can do that.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-fn rename_new(dir: &Dir, from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{RenameFlags, renameat_with};
-    use rustix::io::Errno;
-    let folder = |path: &Path| match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => dir.open_dir(parent),
-        None => dir.try_clone(),
-    };
-    let name = |path: &Path| path.file_name().map(ToOwned::to_owned).unwrap_or_default();
-    let renamed = renameat_with(&folder(from)?, name(from), &folder(to)?, name(to), RenameFlags::NOREPLACE);
-    match renamed {
-        // A file system that does not know this.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rename_if_free(dir, from, to),
-        renamed => Ok(renamed?),
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn rename_new(dir: &Dir, from: &Path, to: &Path) -> io::Result<()> {
-    rename_if_free(dir, from, to)
-}
-
-fn rename_if_free(dir: &Dir, from: &Path, to: &Path) -> io::Result<()> {
-    match dir.symlink_metadata(to) {
-        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => dir.rename(from, dir, to),
-        Err(error) => Err(error),
-    }
 }
 
 /// The folder once more: the handle that others are opened below is only a place, which cannot be synced.

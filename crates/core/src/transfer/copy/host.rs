@@ -1,10 +1,13 @@
 //! Folders of a host, over SFTP.
 
+mod hash;
+mod writer;
+
 use std::sync::Arc;
 
 use bowline_sftp::{
     Access, Attributes, Error as SftpError, ErrorKind, FileKind, FileName, Listed, Listing, SftpPath, Stored,
-    Times, Upload,
+    Times,
 };
 use bytes::Bytes;
 
@@ -17,18 +20,15 @@ use crate::error::{Error, ErrorCode};
 use crate::files::session::Files;
 use crate::host::HostId;
 use crate::transfer::conflict::Kind;
+pub use writer::HostWriter;
 
 /// While it is written, a file or folder is for its owner alone.
 const PRIVATE: u32 = 0o600;
 const PRIVATE_FOLDER: u32 = 0o700;
 /// A host with less free than this has a full disk, whatever it says about it.
 const FULL_BYTES: u64 = 1024 * 1024;
-/// A window of writes takes so long on a line of 1.6 MB/s; what is not answered by then is sent again.
-const SETTLE_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 /// What is on its way of one piece of a file: two of them fill the window of a lane.
 const RANGE_WINDOW_BYTES: usize = 4 * 1024 * 1024;
-/// What a hash and a newline take at most, with what a program may say besides.
-const HASH_OUTPUT_MAX: usize = 4096;
 
 /// A folder of a host with everything below it.
 #[derive(Clone)]
@@ -313,22 +313,6 @@ impl HostTree {
         self.checked(self.files.sftp.symlink(&target, &link).await).await
     }
 
-    /// By `sha256sum` on the host, or by reading the file back where that cannot run.
-    pub async fn hash(&self, names: &Names) -> Result<Vec<u8>> {
-        let path = self.path(names)?;
-        let line = [b"sha256sum -b -- ".as_slice(), &quoted(path.as_bytes())].concat();
-        let said = self.hosts.output(&self.host, line, HASH_OUTPUT_MAX).await;
-        if let Some(hash) = said.ok().flatten().and_then(|said| read_hash(&said)) {
-            return Ok(hash);
-        }
-        let mut reader = self.read(names, 0, u64::MAX).await?;
-        let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-        while let Some(piece) = reader.next().await? {
-            hash.update(&piece);
-        }
-        Ok(hash.finish().as_ref().to_vec())
-    }
-
     /// Has the server copy a whole file to another place of the same host, in pieces, so that it answers others between them.
     /// None where it does not offer that.
     pub async fn copy_within(
@@ -419,58 +403,6 @@ impl HostTree {
     }
 }
 
-/// A file that is written on a host.
-#[derive(Debug)]
-pub struct HostWriter {
-    tree: HostTree,
-    upload: Box<Upload>,
-    sent: u64,
-    /// Then no further answer is waited for.
-    has_failed: bool,
-}
-
-impl HostWriter {
-    pub async fn write(&mut self, piece: Bytes) -> Result<()> {
-        let length = piece.len() as u64;
-        let sent = self.upload.send_bytes(piece).await;
-        self.has_failed = sent.is_err();
-        self.tree.written(sent).await?;
-        self.sent += length;
-        Ok(())
-    }
-
-    pub fn verified(&self) -> u64 {
-        self.upload.acknowledged()
-    }
-
-    /// Waits for the answers to what was sent, if the connection still gives them.
-    pub async fn abandon(self) -> u64 {
-        let (known, sent) = (self.upload.acknowledged(), self.sent);
-        if self.has_failed {
-            return known;
-        }
-        match tokio::time::timeout(SETTLE_WITHIN, self.upload.finish()).await {
-            Ok(Ok(_closed_when_dropped)) => sent,
-            Ok(Err(_)) | Err(_) => known,
-        }
-    }
-
-    /// On its disk too: what is there behind it makes the file as long as it should be, so its length shows no gap later.
-    /// The file stays open for the next piece.
-    pub async fn finish_range(self) -> Result<bowline_sftp::File> {
-        let file = self.tree.written(self.upload.finish().await).await?;
-        if self.tree.files.sftp.extensions().fsync {
-            self.tree.written(file.sync().await).await?;
-        }
-        Ok(file)
-    }
-
-    pub async fn finish(self, facts: &Facts) -> Result<Finish> {
-        let file = self.tree.written(self.upload.finish().await).await?;
-        self.tree.close(file, facts).await
-    }
-}
-
 fn facts(attributes: &Attributes) -> Facts {
     let kind = match attributes.kind() {
         // A server that does not say: reading it shows.
@@ -505,43 +437,4 @@ fn bare(error: &SftpError) -> Finish {
 /// OpenSSH says only that it failed where something stands already.
 fn is_taken(error: &SftpError) -> bool {
     matches!(error.kind, ErrorKind::AlreadyExists | ErrorKind::Failure { .. })
-}
-
-/// A word for the person's shell there, whatever is in it.
-fn quoted(path: &[u8]) -> Vec<u8> {
-    let mut word = vec![b'\''];
-    for &byte in path {
-        match byte {
-            b'\'' => word.extend_from_slice(b"'\\''"),
-            byte => word.push(byte),
-        }
-    }
-    word.push(b'\'');
-    word
-}
-
-/// 64 hexadecimal digits at the beginning; behind a backslash if the name had to be escaped.
-fn read_hash(said: &[u8]) -> Option<Vec<u8>> {
-    let said = said.strip_prefix(b"\\").unwrap_or(said);
-    let hash = data_encoding::HEXLOWER.decode(said.get(..64)?).ok()?;
-    said.get(64).is_some_and(|&byte| byte == b' ').then_some(hash)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_one_word_for_a_shell() {
-        assert_eq!(quoted(b"a'b $(x)\xff"), b"'a'\\''b $(x)\xff'");
-    }
-
-    #[test]
-    fn only_what_is_a_hash_is_one() {
-        let hex = "ab".repeat(32);
-        assert_eq!(read_hash(format!("{hex} *x\n").as_bytes()), Some(vec![0xab; 32]));
-        assert_eq!(read_hash(format!("\\{hex} *x\\ny\n").as_bytes()), Some(vec![0xab; 32]));
-        assert_eq!(read_hash(b"sh: sha256sum: not found"), None);
-        assert_eq!(read_hash(hex.as_bytes()), None);
-    }
 }
