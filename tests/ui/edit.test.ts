@@ -44,6 +44,18 @@ async function edit(page: Page, name: string): Promise<Locator> {
 const CONF = '/home/ada/nginx.conf'
 
 describe('a file in a tab', () => {
+  it('says that it is being opened where that takes long', async () => {
+    const page = await openPanel()
+    await page.evaluate(() => {
+      if (window.bowline) window.bowline.controls.files.delayMs = 3000
+    })
+    await row(page, 'nginx.conf').click()
+    await page.keyboard.press('F4')
+    await page.getByText('Opening nginx.conf…').waitFor()
+    await text(page, 'Text of nginx.conf').waitFor()
+    await expect.poll(() => page.getByText('Opening nginx.conf…').count()).toBe(0)
+  })
+
   it('goes on bearing the name of a host that was deleted', async () => {
     const page = await openPanel()
     await edit(page, 'nginx.conf')

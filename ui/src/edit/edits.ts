@@ -9,6 +9,9 @@ import { useNotices } from '../notices/notices'
 import { useWorkspace, type TabId } from '../workspace/workspace'
 import { createEdit, type Edit } from './edit'
 
+/** What opens at once needs no word before. A host that is away is waited for until its next try, half a minute perhaps. */
+const SLOW_MS = 1000
+
 export const useEdits = defineStore('edits', () => {
   const workspace = useWorkspace()
   const open = shallowReactive(new Map<TabId, Edit>())
@@ -41,8 +44,10 @@ export const useEdits = defineStore('edits', () => {
     if (opening.has(key)) return
     opening.add(key)
     try {
-      const opened = await useBackend().call('file_edit_open', { host: hostId, path, encoding: null })
       const name = shownPath(fileName(path))
+      const asked = useBackend().call('file_edit_open', { host: hostId, path, encoding: null })
+      const slow = setTimeout(() => useNotices().toast(() => t('edit.opening', { name }), { until: asked }), SLOW_MS)
+      const opened = await asked.finally(() => clearTimeout(slow))
       if (opened.kind !== 'text') return useNotices().toast(() => t(`edit.not.${opened.kind}`, { name }))
       const edit = createEdit(workspace.newTabId(), hostId, opened.edit, mine)
       open.set(edit.tabId, edit)
