@@ -77,6 +77,24 @@ async fn a_certificate_in_a_file_of_its_own_or_in_the_agent_gets_in() {
 }
 
 #[tokio::test]
+async fn a_certificate_may_stand_where_the_key_is_named_or_be_its_public_file() {
+    let authority = Authority::new();
+    let Some(sshd) = authority.server().await else { return };
+    let key = authority.key(HostKeyType::Ed25519, "key", sshd.user(), "+1h");
+    let beside = authority.folder.path().join("key-cert.pub");
+    let elsewhere = authority.folder.path().join("signed.pub");
+    std::fs::rename(&beside, &elsewhere).expect("it is moved");
+    let named = [&elsewhere, &key].map(|path| path.to_string_lossy().into_owned());
+    let as_identity = Try::new(&sshd, AuthMethod::Automatic, |options| {
+        (options.identities_only, options.identity_files) = (true, named.to_vec());
+    });
+    assert_eq!(as_identity.works().await, []);
+
+    std::fs::rename(&elsewhere, key.with_extension("pub")).expect("it is moved");
+    assert_eq!(Try::new(&sshd, AuthMethod::Key, |_| ()).key(&key).works().await, []);
+}
+
+#[tokio::test]
 async fn a_certificate_that_has_expired_or_is_for_others_is_told_as_such() {
     let authority = Authority::new();
     let Some(sshd) = authority.server().await else { return };

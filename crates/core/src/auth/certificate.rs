@@ -6,6 +6,7 @@ use std::path::Path;
 
 use russh::keys::Certificate;
 use russh::keys::ssh_key::certificate::CertType;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorCode};
 use crate::host::key_file::read_key_file;
@@ -19,7 +20,8 @@ const NESTING_MAX: usize = 2;
 
 /// The user certificate in a file; nothing when there is none.
 pub fn read(path: &Path) -> Option<Certificate> {
-    let content = read_key_file(path).ok()?;
+    // It may turn out to be a private key.
+    let content = Zeroizing::new(read_key_file(path).ok()?);
     let text = String::from_utf8_lossy(&content);
     let encoded = text.split_whitespace().nth(1)?;
     let blob = data_encoding::BASE64.decode(encoded.as_bytes()).ok()?;

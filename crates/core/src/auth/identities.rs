@@ -183,18 +183,29 @@ fn read_files(
         }
     }
     let mut certificates: Vec<String> = certificate_files;
-    // OpenSSH looks for `<key>-cert.pub` beside each key file (`IdentityFile` in ssh_config(5)).
-    certificates.extend(
-        paths.iter().map(|(path, _)| format!("{}-cert.pub", path.strip_suffix(".pub").unwrap_or(path))),
-    );
-    let certificates = certificates
-        .into_iter()
-        .filter_map(|path| {
-            let certificate = certificate::read(&expand_home(&path))?;
-            Some(CertificateFile { path, certificate })
-        })
-        .collect();
-    (paths.into_iter().map(|(path, named)| KeyFile::look(path, named)).collect(), certificates)
+    // OpenSSH looks for `<key>-cert.pub` beside each key file (`IdentityFile` in ssh_config(5)), and takes a certificate for
+    // the public half too: as the file that is named (`-i signed.pub -i key`) or as `<key>.pub`.
+    for (path, _) in &paths {
+        let beside = format!("{}-cert.pub", path.strip_suffix(".pub").unwrap_or(path));
+        certificates.extend([beside, path.clone(), format!("{path}.pub")]);
+    }
+    (
+        paths.into_iter().map(|(path, named)| KeyFile::look(path, named)).collect(),
+        read_certificates(certificates),
+    )
+}
+
+/// The user certificates among these files, each once: a server counts what it refuses.
+fn read_certificates(paths: Vec<String>) -> Vec<CertificateFile> {
+    let mut found: Vec<CertificateFile> = Vec::new();
+    for path in paths {
+        if let Some(certificate) = certificate::read(&expand_home(&path))
+            && !found.iter().any(|one| one.certificate == certificate)
+        {
+            found.push(CertificateFile { path, certificate });
+        }
+    }
+    found
 }
 
 /// The name of a key: two entries of one key have the same.
