@@ -460,6 +460,28 @@ async fn keys_that_a_trusted_server_proves_are_written_down_and_those_it_no_long
     assert!(text().starts_with("# mine\n"));
 }
 
+#[tokio::test]
+async fn a_server_that_nobody_has_vouched_for_teaches_no_other_keys() {
+    let Some(sshd) = available(Sshd::builder().host_keys(&HostKeyType::ALL).start().await) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("known_hosts");
+    let on = |strict| TrustPolicy { update_host_keys: UpdateHostKeys::Yes, ..policy(&path, strict) };
+    let lines = || fs::read_to_string(&path).unwrap_or_default().lines().count();
+    for strict in [StrictHostKeyChecking::AcceptNew, StrictHostKeyChecking::No] {
+        let _ = fs::remove_file(&path);
+        let connection = connect(&sshd, on(strict)).await.expect("it is accepted");
+        // The announcement comes before the first session does, and this one is long enough for what would follow it.
+        let place = connection.reserve().expect("a place");
+        let mut channel = place.open_channel().await.expect("a channel");
+        channel.exec(true, "sleep 0.3").await.expect("it is asked");
+        while channel.wait().await.is_some() {}
+        assert_eq!(lines(), 1, "{strict:?}");
+        connection.close().await;
+    }
+    let _connection = connect(&sshd, on(StrictHostKeyChecking::Yes)).await.expect("it is known");
+    eventually("a known server teaches the others", || lines() == HostKeyType::ALL.len()).await;
+}
+
 /// A process that ends with its test.
 struct Ended(std::process::Child);
 

@@ -67,7 +67,8 @@ pub struct Guard {
     pub(super) agent_forward: Arc<AgentForward>,
     /// Lets channels to the ports and sockets through that were asked for.
     pub(super) forwards: Arc<Forwards>,
-    /// The key of this session, once a line of known_hosts trusts it: the server may then announce others.
+    /// The key of this session, if a line of known_hosts trusts it that was there before or that the person wanted: the server
+    /// may then announce others.
     pub(super) session_key: Option<PublicKey>,
     pub(super) announcements: mpsc::Sender<Announcement>,
 }
@@ -144,7 +145,8 @@ impl Guard {
             Verdict::Revoked { path, line } => return Err(revoked(&self.target, &path, line)),
             Verdict::Unknown { known_as } => match strict {
                 Yes => return Err(unknown(&self.target, key, fault.as_ref())),
-                AcceptNew | No => self.write_down(key).await?,
+                // As in OpenSSH: a server that nobody has vouched for yet teaches no other keys.
+                AcceptNew | No => return self.write_down(key).await,
                 Ask => {
                     let known_as = known_as.iter().take(8).map(|name| visible_line(name)).collect();
                     let key_picture = picture(key);

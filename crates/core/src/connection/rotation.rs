@@ -58,7 +58,8 @@ async fn rotate(connection: &Connection, announcement: Announcement) -> Result<O
     let address = &connection.target.address;
     let plan = {
         let trust = trust.clone();
-        blocking(move || trust.plan_rotation(&session_key, &keys)).await?
+        let permitted = connection.target.algorithms.as_ref().map(|choice| choice.host_keys.clone());
+        blocking(move || trust.plan_rotation(&session_key, &keys, permitted.as_deref())).await?
     };
     let rotation = match plan {
         Ok(rotation) => rotation,

@@ -45,7 +45,8 @@ pub enum NoRotation {
 }
 
 impl HostTrust {
-    /// Decides what an announcement is to change. `session_key` is the key that the server has shown and that was trusted.
+    /// Decides what an announcement is to change. `session_key` is the key that the server has shown and that was trusted;
+    /// `permitted` are the names of `HostKeyAlgorithms`, if a config was asked: keys beyond them count as not announced.
     ///
     /// # Errors
     /// As [`HostTrust::judge`].
@@ -53,7 +54,9 @@ impl HostTrust {
         &self,
         session_key: &PublicKey,
         announced: &[PublicKey],
+        permitted: Option<&[String]>,
     ) -> Result<Result<Rotation, NoRotation>> {
+        let announced = announced.iter().filter(|key| permitted.is_none_or(|names| is_permitted(key, names)));
         Ok(plan(&self.entries()?, &self.name, session_key, announced))
     }
 
@@ -84,14 +87,14 @@ impl HostTrust {
     }
 }
 
-fn plan(
+fn plan<'a>(
     entries: &[Entry],
     name: &str,
     session_key: &PublicKey,
-    announced: &[PublicKey],
+    announced: impl Iterator<Item = &'a PublicKey>,
 ) -> Result<Rotation, NoRotation> {
     let mut offered: Vec<PublicKey> = Vec::new();
-    for key in announced.iter().take(ANNOUNCED_MAX) {
+    for key in announced.take(ANNOUNCED_MAX) {
         if is_usable(key) && !has(&offered, key.key_data()) {
             offered.push(PublicKey::from(key.key_data().clone()));
         }
@@ -137,6 +140,15 @@ fn plan(
 
 fn has(keys: &[PublicKey], key: &KeyData) -> bool {
     keys.iter().any(|one| one.key_data() == key)
+}
+
+/// As `key_accepted_by_hostkeyalgs` of OpenSSH: an RSA key is there under the names of its signatures too.
+fn is_permitted(key: &PublicKey, names: &[String]) -> bool {
+    let has = |one: &str| names.iter().any(|name| name == one);
+    match key.key_data() {
+        KeyData::Rsa(_) => ["rsa-sha2-256", "rsa-sha2-512", "ssh-rsa"].into_iter().any(has),
+        _ => has(key.algorithm().as_str()),
+    }
 }
 
 fn is_usable(key: &PublicKey) -> bool {

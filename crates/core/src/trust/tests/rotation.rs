@@ -14,7 +14,7 @@ impl Keys {
 
     fn plan(&self, bed: &Bed) -> Result<super::super::rotation::Rotation, NoRotation> {
         let announced = [self.session.clone(), self.new.clone(), self.new.clone()];
-        bed.host("web", 22).plan_rotation(&self.session, &announced).expect("readable")
+        bed.host("web", 22).plan_rotation(&self.session, &announced, None).expect("readable")
     }
 }
 
@@ -69,6 +69,27 @@ fn nothing_changes_where_the_session_was_not_trusted_by_a_simple_line_of_the_per
 fn an_announcement_without_the_key_of_the_session_is_not_believed() {
     let keys = Keys::new();
     let bed = Bed::new(line("web", &keys.session));
-    let plan = bed.host("web", 22).plan_rotation(&keys.session, std::slice::from_ref(&keys.new));
+    let plan = bed.host("web", 22).plan_rotation(&keys.session, std::slice::from_ref(&keys.new), None);
     assert_eq!(plan.expect("readable"), Err(NoRotation::SessionKeyMissing));
+}
+
+#[test]
+fn keys_that_the_config_rules_out_are_neither_learnt_nor_kept() {
+    let (session, ecdsa, rsa) = (key("ed25519"), key("ecdsa"), key("rsa"));
+    let announced = [session.clone(), ecdsa.clone(), rsa.clone()];
+    let bed = Bed::new(line("web", &session) + &line("web", &ecdsa));
+    let plan = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        bed.host("web", 22).plan_rotation(&session, &announced, Some(&names)).expect("readable")
+    };
+    let rotation = plan(&["ssh-ed25519"]).expect("there is something to do");
+    assert_eq!(
+        (rotation.added.len(), rotation.removed),
+        (0, vec![PublicKey::from(ecdsa.key_data().clone())])
+    );
+    for signatures in ["rsa-sha2-256", "rsa-sha2-512"] {
+        let rotation = plan(&["ssh-ed25519", ecdsa.algorithm().as_str(), signatures]).expect("something");
+        assert_eq!((rotation.added.len(), rotation.removed.len()), (1, 0), "{signatures}");
+    }
+    assert_eq!(plan(&["rsa-sha2-512"]), Err(NoRotation::SessionKeyMissing));
 }
