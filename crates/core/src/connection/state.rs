@@ -27,6 +27,10 @@ pub const DUE_BEFORE_SUSPECT: Duration = Duration::from_secs(5);
 /// Silence with data due after which the peer is given up.
 pub const DUE_BEFORE_DEAD: Duration = Duration::from_secs(22);
 
+/// Looks come every second. After a longer gap than this it was us who did not run: somebody typed `^Z`, the machine was
+/// paused. What came meanwhile is not read yet, so the silence says nothing of the peer.
+const STOPPED: Duration = Duration::from_secs(5);
+
 /// The state of a host's connection as a person sees it.
 ///
 /// Times are milliseconds since the Unix epoch.
@@ -149,6 +153,7 @@ pub struct Liveness {
     /// When the last question was asked or answered.
     settled: Instant,
     suspect: Option<Instant>,
+    looked: Instant,
 }
 
 /// What the driver has to do.
@@ -165,7 +170,16 @@ pub enum Effect {
 impl Liveness {
     /// A peer that was heard just now.
     pub fn new(limits: Limits, now: Instant) -> Self {
-        Self { limits, heard: now, due: None, probed: false, asked: None, settled: now, suspect: None }
+        Self {
+            limits,
+            heard: now,
+            due: None,
+            probed: false,
+            asked: None,
+            settled: now,
+            suspect: None,
+            looked: now,
+        }
     }
 
     /// Since when nothing came though data was due, if that is long enough to be shown.
@@ -200,6 +214,11 @@ impl Liveness {
             self.due = Some(sent);
         }
         let since = |at: Instant| now.saturating_duration_since(at);
+        if since(std::mem::replace(&mut self.looked, now)) > STOPPED {
+            self.due = self.due.map(|_| now);
+            self.asked = self.asked.map(|_| now);
+            effects.push(self.ask(now));
+        }
         let due = self.due.map_or(Duration::ZERO, since);
         if due >= self.limits.due_before_dead {
             return vec![Effect::Kill];
@@ -347,6 +366,21 @@ mod tests {
         assert_eq!(liveness.ask(at(1)), Effect::Probe);
         assert!(liveness.tick(start, start, at(5)).is_empty());
         assert_eq!(liveness.tick(start, start, at(6)), [Effect::Show]);
+    }
+
+    #[test]
+    fn while_we_were_stopped_the_peer_had_nobody_to_answer() {
+        let start = Instant::now();
+        let at = |second: u64| start + Duration::from_secs(second);
+        let mut liveness = Liveness::new(Limits::default(), start);
+        assert_eq!(liveness.tick(start, at(1), at(1)), []);
+        // ^Z in the middle of an upload, and `fg` a minute later: what came meanwhile is not read yet.
+        assert_eq!(liveness.tick(start, at(1), at(61)), [Effect::Probe]);
+        let mut heard = liveness.clone();
+        assert_eq!((heard.tick(at(62), at(61), at(62)), heard.suspect_since()), (vec![], None));
+        // One that is silent from then on is given up as late as any other.
+        let given_up = (62..100).find(|now| liveness.tick(start, at(1), at(*now)).contains(&Effect::Kill));
+        assert_eq!(given_up, Some(61 + DUE_BEFORE_DEAD.as_secs()));
     }
 
     #[test]
