@@ -278,6 +278,10 @@ const KEYWORDS: &[(&str, &[&str])] = &[
     ("EscapeChar", &["none", "~", "^b", "x", "!^", "!xy", "!^bb"]),
     ("LogLevel", &["QUIET", "info", "VERBOSE", "DEBUG", "debug1", "DEBUG3", "ERROR", "!x"]),
     ("Compression", &["yes", "no"]),
+    (
+        "PermitRemoteOpen",
+        &["any", "none", "a:80 [::1]:22 *:443", "*:*", "!a", "!a:0", "!any a:1", "!a:1 none"],
+    ),
     ("RekeyLimit", &["1G", "default none", "default 1h", "500K 2h", "0", "16", "1.5G", "!1", "!1Q", "!1G x"]),
     (
         "LocalForward",

@@ -249,6 +249,7 @@ fn printed(ours: &Resolved) -> Printed {
     if ours.server_alive_given || !ours.batch_mode {
         put("serveraliveinterval", number(ours.server_alive_interval));
     }
+    put("permitremoteopen", vec![ours.permit_remote_open.to_string()]);
     put("serveralivecountmax", number(ours.server_alive_count_max));
     put("compression", flag(ours.compression));
     let limit = ours.rekey_limit;

@@ -11,7 +11,7 @@ use bowline_core::connection::Target;
 use bowline_core::engine::config_notes::{ConfigNote, ConfigNoteKind};
 use bowline_core::engine::headless::{Found, Headless, Wish};
 use bowline_core::host::Host;
-use bowline_core::host::ssh_config::forward::{Forward, Kind};
+use bowline_core::host::ssh_config::forward::Forward;
 use bowline_core::host::ssh_config::options::EscapeChar;
 use bowline_core::host::ssh_config::resolve::{ConfigChoice, Query, Resolved as Config};
 use bowline_core::host::ssh_config::values::{LogLevel, RequestTty, SessionType};
@@ -79,14 +79,6 @@ pub async fn resolve(
     // A value of the command line that makes no sense; what stands in a file is named and left out.
     if let Some(problem) = resolved.problems.iter().find(|problem| problem.place.path.is_none()) {
         return Err(problem.to_string());
-    }
-    let socks_there = |forward: &Forward| forward.kind == Kind::Remote && forward.connect.is_none();
-    if let Some(limit) = resolved.unsupported.iter().find(|one| one.keyword == "permitremoteopen")
-        && options.tunnels
-        && resolved.forwards.iter().any(socks_there)
-    {
-        let place = &limit.place;
-        return Err(format!("{place}: PermitRemoteOpen is not supported, so the host gets no SOCKS proxy"));
     }
     let local = |note: &ConfigNote| is_local(options, note.keyword.as_deref().unwrap_or_default());
     let used = |note: &ConfigNote| options.tunnels && is_forwarding(note) || local(note);

@@ -282,23 +282,43 @@ async fn a_remote_forwarding_names_its_port_and_one_that_fails_may_end_it_all() 
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
 }
 
-#[tokio::test]
-async fn a_proxy_on_the_host_is_refused_where_the_config_limits_it() {
+/// The second byte of the answer of a SOCKS5 proxy (RFC 1928) that is asked for a port of 127.0.0.1.
+async fn socks_answer(proxy: u16, port: u16) -> u8 {
+    let mut proxied = connected(proxy).await;
+    let [high, low] = port.to_be_bytes();
+    proxied.write_all(&[5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, high, low]).await.expect("it takes it");
+    let mut answer = [0; 12];
+    proxied.read_exact(&mut answer).await.expect("it answers");
+    answer[3]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_on_the_host_leads_where_the_config_permits_it() {
     let Some(sshd) = available(Sshd::start().await) else { return };
     let home = Home::at(&sshd);
     let lines = Home::lines(&sshd, sshd.address().port());
-    for limit in ["none", "localhost:80"] {
+    let port = echo().await.port();
+    let (granted, forbidden) = (0, 2);
+    for (limit, expected) in [
+        ("any", granted),
+        ("none", forbidden),
+        (&*format!("127.0.0.1:1 127.0.0.1:{port}"), granted),
+        ("127.0.0.1:1 localhost:*", forbidden),
+        // What cannot be read permits nothing.
+        ("127.0.0.1", forbidden),
+    ] {
         home.config(&format!("Host server\n{lines}  PermitRemoteOpen {limit}\n"));
-        let ran = home.bowline(&["ssh", "-R", "0", "server", "true"]).await;
-        assert_eq!(ran.status, Some(255), "{limit}: {}", ran.stderr);
-        assert!(ran.stderr.contains("PermitRemoteOpen"), "{}", ran.stderr);
+        let proxy = free_port().await;
+        let mut child = home.program(BOWLINE);
+        let mut child =
+            child.args(["ssh", "-N", "-R", &proxy.to_string(), "server"]).spawn().expect("it runs");
+        assert_eq!(socks_answer(proxy, port).await, expected, "{limit}");
+        child.start_kill().expect("it runs");
+        child.wait().await.expect("it ends");
         // It says nothing of other forwardings.
-        let ran = home.bowline(&["ssh", "-R", "0:localhost:80", "server", "true"]).await;
+        let ran = home.bowline(&["ssh", "-R", &format!("0:localhost:{port}"), "server", "true"]).await;
         assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     }
-    home.config(&format!("Host server\n{lines}  PermitRemoteOpen any\n"));
-    let ran = home.bowline(&["ssh", "-R", "0", "server", "true"]).await;
-    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,6 +63,7 @@ pub fn text(resolved: &Resolved) -> String {
         };
         put(keyword, &forward.to_string());
     }
+    put("permitremoteopen", &config.permit_remote_open.to_string());
     put("connecttimeout", &config.connect_timeout.map_or("none".to_owned(), |seconds| seconds.to_string()));
     put(
         "forwardagent",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::host::ssh_config::permit::PermitRemoteOpen;
 use crate::host::ssh_config::values::RequestTty;
 
 /// The window of a session channel (design.md, section 4: interactive lane).
@@ -20,6 +21,8 @@ pub struct SessionSettings {
     /// `RemoteCommand`: what runs in a terminal instead of a shell.
     pub remote_command: Option<String>,
     pub request_tty: RequestTty,
+    /// `PermitRemoteOpen`: where a SOCKS proxy on the host may lead.
+    pub permit_remote_open: PermitRemoteOpen,
     /// How much the server may send in one channel before it waits for us.
     pub window_bytes: u32,
 }
@@ -30,6 +33,7 @@ impl Default for SessionSettings {
             environment: Vec::new(),
             remote_command: None,
             request_tty: RequestTty::Auto,
+            permit_remote_open: PermitRemoteOpen::Any,
             window_bytes: WINDOW_BYTES,
         }
     }

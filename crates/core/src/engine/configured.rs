@@ -162,6 +162,7 @@ impl Configured {
                 environment: environment(&resolved, local),
                 remote_command: resolved.remote_command.clone(),
                 request_tty: resolved.request_tty,
+                permit_remote_open: resolved.permit_remote_open.clone(),
                 ..SessionSettings::default()
             },
             upkeep: upkeep(&resolved),

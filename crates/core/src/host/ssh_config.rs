@@ -13,6 +13,7 @@ pub mod forward;
 pub mod jump;
 pub mod local;
 pub mod options;
+pub mod permit;
 pub mod resolve;
 pub mod resolved;
 pub mod shell;

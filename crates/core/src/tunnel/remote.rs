@@ -76,6 +76,13 @@ impl Serve {
             return Ok(());
         };
         let target = End::Tcp { host: Some(request.host.clone()), port: request.port };
+        let permitted = &lane.connection.target().session.permit_remote_open;
+        if !permitted.allows(&request.host, request.port) {
+            self.live.trouble(&not_permitted(&target));
+            let _ = timeout(SOCKS_TIMEOUT, output.write_all(&request.answer(Reply::Forbidden))).await;
+            let _ = channel.close().await;
+            return Ok(());
+        }
         let early = Early { received: request.early.clone(), ..Early::default() };
         let connected = async {
             let connected = connect(&target).await;
@@ -177,4 +184,13 @@ fn not_reached(target: &End, error: &io::Error) -> Error {
         "This computer could not connect to {target}, the target of the tunnel: {error}. Start what listens there."
     );
     Error::new(ErrorCode::TunnelTargetFailedHere, text).with("target", target).with("cause", error)
+}
+
+fn not_permitted(target: &End) -> Error {
+    let target = written(target);
+    let text = format!(
+        "A program on the host wanted to go to {target} through the tunnel, and PermitRemoteOpen in your ssh config does not \
+         permit that. Add it there if it is to work."
+    );
+    Error::new(ErrorCode::TunnelTargetFailedHere, text).with("target", target).with("reason", "permit")
 }

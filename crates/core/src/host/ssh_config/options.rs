@@ -9,6 +9,7 @@ use super::forward::Forward;
 use super::jump::HostSpec;
 use super::keywords::Keyword;
 use super::matching;
+use super::permit::PermitRemoteOpen;
 use super::values::{
     AddKeys, AddressFamily, CanonicalizeHostname, Flag, LogLevel, PubkeyAuthentication, RequestTty,
     SessionType, StrictHostKeyChecking, YesNoAsk,
@@ -130,6 +131,7 @@ pub struct Options {
     pub macs: Option<String>,
     pub number_of_password_prompts: Option<u32>,
     pub password_authentication: Option<Flag>,
+    pub permit_remote_open: Option<PermitRemoteOpen>,
     pub port: Option<u16>,
     pub preferred_authentications: Option<String>,
     pub proxy_command: Option<String>,

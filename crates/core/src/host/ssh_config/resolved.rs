@@ -5,6 +5,7 @@ use sha1::{Digest, Sha1};
 use super::forward::Forward;
 use super::jump::HostSpec;
 use super::options::{AddKeysToAgent, EscapeChar, ForwardAgent, Place, RekeyLimit};
+use super::permit::PermitRemoteOpen;
 use super::values::{
     AddressFamily, CanonicalizeHostname, LogLevel, PubkeyAuthentication, RequestTty, SessionType,
     StrictHostKeyChecking, YesNoAsk,
@@ -191,6 +192,7 @@ pub struct Resolved {
     pub forwards: Vec<Forward>,
     pub exit_on_forward_failure: bool,
     pub gateway_ports: bool,
+    pub permit_remote_open: PermitRemoteOpen,
     pub clear_all_forwardings: bool,
 
     pub canonicalize_hostname: CanonicalizeHostname,

@@ -1,6 +1,7 @@
 //! Keywords whose arguments have a syntax of their own, and those that collect.
 
 use super::super::forward::{self, Kind};
+use super::super::permit::PermitRemoteOpen;
 use super::super::tokens::Tokens;
 use super::super::values::{self, AddKeys, Flag};
 use super::super::{canonical, jump};
@@ -162,6 +163,17 @@ impl Taking<'_> {
             self.options.proxy_command = Some("none".to_owned());
         }
         Ok(())
+    }
+
+    pub(super) fn permit_remote_open(&mut self, words: &mut Words<'_>) -> Result<(), String> {
+        match PermitRemoteOpen::parse(&words.all()) {
+            Ok(permitted) => first!(self, permit_remote_open, permitted),
+            // A limit that is not understood must not be lost.
+            Err(message) => {
+                first!(self, permit_remote_open, PermitRemoteOpen::NONE)?;
+                Err(message)
+            }
+        }
     }
 
     pub(super) fn rekey_limit(&mut self, words: &mut Words<'_>) -> Result<(), String> {

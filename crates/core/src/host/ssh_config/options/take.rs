@@ -150,6 +150,7 @@ impl Taking<'_> {
             Keyword::Macs => algorithms!(self, macs, words, AlgorithmKind::Mac, macs),
             Keyword::NumberOfPasswordPrompts => integer!(self, number_of_password_prompts, words),
             Keyword::PasswordAuthentication => word!(self, password_authentication, words, Flag),
+            Keyword::PermitRemoteOpen => self.permit_remote_open(words),
             Keyword::Port => {
                 let word = words.needed()?;
                 let port = values::port(word).filter(|port| *port != 0);

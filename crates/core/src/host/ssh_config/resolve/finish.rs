@@ -137,6 +137,7 @@ impl Finish<'_> {
             forwards: if clear_all_forwardings { Vec::new() } else { self.forwards() },
             exit_on_forward_failure: on(options.exit_on_forward_failure, false),
             gateway_ports: on(options.gateway_ports, false),
+            permit_remote_open: options.permit_remote_open.clone().unwrap_or_default(),
             clear_all_forwardings,
             canonicalize_hostname: options.canonicalize_hostname.unwrap_or(CanonicalizeHostname::No),
             canonicalize_fallback_local: on(options.canonicalize_fallback_local, true),

@@ -9,11 +9,7 @@ use super::{on, place_of};
 
 /// Keywords that apply, ask for something, and are not acted on.
 pub(super) fn unsupported(options: &Options) -> Vec<Unsupported> {
-    let asking = options.foreign.iter().filter(|(keyword, value)| match keyword.as_str() {
-        // Everything but its default forbids something.
-        "permitremoteopen" => !value.eq_ignore_ascii_case("any"),
-        _ => asks(value),
-    });
+    let asking = options.foreign.iter().filter(|(_, value)| asks(value));
     let mut unsupported: Vec<Unsupported> =
         asking.map(|(keyword, value)| named(options, keyword, value.clone())).collect();
     if on(options.compression, false) {
