@@ -66,6 +66,12 @@ pub async fn resolved(
     Ok(resolved)
 }
 
+/// Names what is not used of one keyword, where it is the reason for what went wrong.
+pub fn say_unused(resolved: &Resolved, keyword: &str) {
+    let names = |unused: &&String| unused.to_ascii_lowercase().contains(keyword);
+    resolved.unused.iter().filter(names).for_each(|unused| say_once(unused));
+}
+
 /// A line for every host counts for each of the many that a command goes to, and is named with the first.
 fn say_once(unused: &str) {
     static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);

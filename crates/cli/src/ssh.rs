@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use bowline_core::connection::Connection;
 use bowline_core::engine::headless::Headless;
+use bowline_core::error::ErrorCode;
 use bowline_core::exec::WhenBehind;
 use bowline_core::host::ssh_config::values::SessionType;
 use bowline_core::tunnel::Lane;
@@ -151,7 +152,12 @@ async fn alone(
             Ok(connection) => connection,
             // -q is for those who look at the status only.
             Err(_) if quiet => return FAILED,
-            Err((_, text)) => return failed(&text),
+            Err((code, text)) => {
+                if code == ErrorCode::HostKeyUnknown {
+                    open::say_unused(&resolved, "knownhostscommand");
+                }
+                return failed(&text);
+            }
         },
         () = signals.end() => return FAILED,
     };

@@ -282,6 +282,22 @@ async fn a_remote_forwarding_names_its_port_and_one_that_fails_may_end_it_all() 
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
 }
 
+#[tokio::test]
+async fn a_key_that_only_a_command_knows_is_unknown_and_the_command_is_named() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let home = Home::at(&sshd);
+    std::fs::write(home.known_hosts(), "").expect("known_hosts is written");
+    let lines = Home::lines(&sshd, sshd.address().port());
+    home.config(&format!(
+        "Host server\n  StrictHostKeyChecking yes\n  KnownHostsCommand /bin/cat k\n{lines}"
+    ));
+    let ran = home.bowline(&["ssh", "server", "true"]).await;
+    assert_eq!(ran.status, Some(255));
+    for said in ["is not known", ":3: knownhostscommand /bin/cat k is not used"] {
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+}
+
 /// The second byte of the answer of a SOCKS5 proxy (RFC 1928) that is asked for a port of 127.0.0.1.
 async fn socks_answer(proxy: u16, port: u16) -> u8 {
     let mut proxied = connected(proxy).await;
