@@ -137,6 +137,7 @@ test('what comes too late for the drop is there for the next one', async () => {
 
 test('other files are dragged while a program still waits for the first, which come all the same', async () => {
   const before = target.got().length
+  await app.until('the word of before is gone', async () => !(await app.text()).includes('drag them once more'))
   await dragTo(desktop, await rowOnScreen('waited for.bin'), target.middle)
   letGo(desktop)
   await dragTo(desktop, await rowOnScreen('index of all.txt'), target.middle)
