@@ -299,6 +299,28 @@ async fn a_key_that_only_a_command_knows_is_unknown_and_the_command_is_named() {
 }
 
 /// The second byte of the answer of a SOCKS5 proxy (RFC 1928) that is asked for a port of 127.0.0.1.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_a_list_revokes_lets_nobody_log_in() {
+    let Some(sshd) = available(Sshd::start().await) else { return };
+    let home = Home::at(&sshd);
+    let lines = Home::lines(&sshd, sshd.address().port());
+    let list = home.path().join("revoked keys");
+    let keys = sshd
+        .known_hosts()
+        .lines()
+        .filter_map(|line| Some(line.split_once(' ')?.1.to_owned() + "\n"))
+        .collect::<String>();
+    for (text, status) in [("# none yet\n", 0), (&keys, 255)] {
+        std::fs::write(&list, text).expect("written");
+        home.config(&format!("Host server\n{lines}  RevokedHostKeys \"{}\"\n", list.display()));
+        let ran = home.bowline(&["ssh", "server", "true"]).await;
+        assert_eq!(ran.status, Some(status), "{}", ran.stderr);
+    }
+    std::fs::remove_file(&list).expect("removed");
+    let ran = home.bowline(&["ssh", "server", "true"]).await;
+    assert!(ran.status == Some(255) && ran.stderr.contains("revoked keys"), "{}", ran.stderr);
+}
+
 async fn socks_answer(proxy: u16, port: u16) -> u8 {
     let mut proxied = connected(proxy).await;
     let [high, low] = port.to_be_bytes();

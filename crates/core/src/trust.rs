@@ -77,6 +77,7 @@ impl TrustStore {
             principal: alias.unwrap_or(address),
             hash: policy.hash_known_hosts,
             ca_signatures: policy.ca_signatures.clone(),
+            revoked_keys: policy.revoked_keys.clone(),
         }
     }
 }
@@ -95,6 +96,7 @@ pub struct HostTrust {
     principal: String,
     hash: Option<bool>,
     ca_signatures: Option<Vec<String>>,
+    revoked_keys: Option<PathBuf>,
 }
 
 /// What can be known of a host before it shows a key.
@@ -242,7 +244,11 @@ impl HostTrust {
     }
 
     fn entries(&self) -> Result<Vec<Entry>> {
-        read_all(&self.user_files, &self.global_files)
+        let mut entries = read_all(&self.user_files, &self.global_files)?;
+        if let Some(path) = &self.revoked_keys {
+            entries.extend(entry::parse_revoked(path, &files::read_revoked(path)?));
+        }
+        Ok(entries)
     }
 }
 

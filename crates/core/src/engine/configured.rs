@@ -223,6 +223,7 @@ fn trust(resolved: &Resolved, local: &Local, algorithms: &Algorithms) -> TrustPo
         user_files: (resolved.user_known_hosts_files != usual)
             .then(|| paths(&resolved.user_known_hosts_files)),
         global_files: (global != usual_global).then_some(global),
+        revoked_keys: resolved.revoked_host_keys.as_ref().map(PathBuf::from),
         strict: match resolved.strict_host_key_checking {
             values::StrictHostKeyChecking::Yes => StrictHostKeyChecking::Yes,
             values::StrictHostKeyChecking::No => StrictHostKeyChecking::No,

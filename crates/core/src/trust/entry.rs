@@ -117,6 +117,18 @@ pub(super) fn parse_file(path: &Path, global: bool, text: &str) -> Vec<Entry> {
         .collect()
 }
 
+/// The keys of a file that `RevokedHostKeys` names, one in each line, as marked lines for every name.
+pub(super) fn parse_revoked(path: &Path, text: &str) -> Vec<Entry> {
+    let path = Arc::new(path.to_owned());
+    let revoked = text.split('\n').zip(1u32..).filter_map(|(line, number)| {
+        let key = PublicKey::from_openssh(line.trim()).ok()?;
+        let names = Names(format::HostPatterns::Patterns(vec!["*".to_owned()]));
+        let content = Line { marker: Some(Marker::Revoked), names, key, comment: String::new() };
+        Some(Entry { path: Arc::clone(&path), line: number, global: true, content })
+    });
+    revoked.collect()
+}
+
 /// What a line says, or nothing for a comment or what cannot be understood.
 pub(super) fn parse_line(line: &str) -> Option<Line> {
     let line = line.trim_matches([' ', '\t', '\r', '\n']);

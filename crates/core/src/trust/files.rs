@@ -9,20 +9,38 @@ use crate::error::{Error, ErrorCode, Result};
 /// A known_hosts file larger than this is refused; 16 MiB is a hundred thousand hosts.
 pub(super) const FILE_MAX_BYTES: u64 = 16 * 1024 * 1024;
 
+/// How a key revocation list in binary form begins (PROTOCOL.krl).
+const KRL_MAGIC: &str = "SSHKRL\n";
+
+fn unreadable(path: &Path, cause: &dyn std::fmt::Display) -> Error {
+    Error::new(
+        ErrorCode::KnownHostsUnreadable,
+        format!(
+            "The trusted host keys in {} could not be read: {cause}. Bowline does not connect without them; \
+             mend the file or its permissions.",
+            path.display()
+        ),
+    )
+    .with("path", path.display())
+    .with("cause", cause)
+}
+
+/// The text of a file of revoked keys. As in OpenSSH, one that is not there or cannot be understood lets nobody in.
+pub(super) fn read_revoked(path: &Path) -> Result<String> {
+    if let Err(error) = fs::metadata(path) {
+        return Err(unreadable(path, &format!("RevokedHostKeys names it, and {error}")));
+    }
+    let text = read(path)?;
+    if text.starts_with(KRL_MAGIC) {
+        let cause = "RevokedHostKeys names it, and it is a key revocation list in binary form; a file of public keys is needed";
+        return Err(unreadable(path, &cause));
+    }
+    Ok(text)
+}
+
 /// The text of a file; a file that does not exist is empty.
 pub(super) fn read(path: &Path) -> Result<String> {
-    let failed = |cause: &dyn std::fmt::Display| {
-        Error::new(
-            ErrorCode::KnownHostsUnreadable,
-            format!(
-                "The trusted host keys in {} could not be read: {cause}. Bowline does not connect without them; \
-                 mend the file or its permissions.",
-                path.display()
-            ),
-        )
-        .with("path", path.display())
-        .with("cause", cause)
-    };
+    let failed = |cause: &dyn std::fmt::Display| unreadable(path, cause);
     if holds_nothing(path) {
         return Ok(String::new());
     }

@@ -12,6 +12,8 @@ pub struct TrustPolicy {
     pub user_files: Option<Vec<PathBuf>>,
     /// `GlobalKnownHostsFile`, read only. Nothing means OpenSSH's defaults.
     pub global_files: Option<Vec<PathBuf>>,
+    /// `RevokedHostKeys`: keys that are refused under every name. One that cannot be read refuses all.
+    pub revoked_keys: Option<PathBuf>,
     pub strict: StrictHostKeyChecking,
     /// `HashKnownHosts`. Nothing means: as the file is, hashed if it has a hashed name.
     pub hash_known_hosts: Option<bool>,

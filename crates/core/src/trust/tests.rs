@@ -115,6 +115,24 @@ fn another_key_of_a_known_host_is_changed_even_if_its_type_differs() {
 }
 
 #[test]
+fn a_file_of_revoked_keys_counts_under_every_name_and_lets_nobody_in_that_cannot_be_read() {
+    let (good, bad) = (key("ed25519"), key("ed25519"));
+    let bed = Bed::new(line("web", &good) + &line("db", &bad));
+    let list = bed.folder.path().join("revoked");
+    let policy = TrustPolicy { revoked_keys: Some(list.clone()), ..TrustPolicy::default() };
+    let judge = |name: &str, key: &PublicKey| bed.store.host(&policy, name, 22).judge(key);
+    let refused = |result: Result<Verdict>| result.expect_err("refused").code;
+    assert_eq!(refused(judge("web", &good)), ErrorCode::KnownHostsUnreadable, "there is no such file");
+    let openssh = bad.to_openssh().expect("a key");
+    fs::write(&list, format!("# stolen\n\n  {openssh}\nnot a key\n")).expect("written");
+    assert_eq!(judge("web", &good).expect("readable"), Verdict::Known);
+    let revoked = Verdict::Revoked { path: list.display().to_string(), line: 3 };
+    assert_eq!(judge("db", &bad).expect("readable"), revoked);
+    fs::write(&list, b"SSHKRL\n\0\0\0\0\x01").expect("written");
+    assert_eq!(refused(judge("web", &good)), ErrorCode::KnownHostsUnreadable, "it is in binary form");
+}
+
+#[test]
 fn a_revoked_key_is_refused_whatever_else_the_files_say() {
     let key = key("ed25519");
     for names in ["*", "web", "another-name", "|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA="]

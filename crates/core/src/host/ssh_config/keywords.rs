@@ -204,7 +204,7 @@ const TABLE: &[(&str, Keyword)] = {
         ("remoteforward", K::RemoteForward),
         ("requesttty", K::RequestTty),
         ("requiredrsasize", K::RequiredRsaSize),
-        ("revokedhostkeys", K::Foreign(S::Anything)),
+        ("revokedhostkeys", K::Foreign(S::Text)),
         ("rhostsauthentication", K::Void),
         ("rhostsrsaauthentication", K::Void),
         ("rsaauthentication", K::Void),

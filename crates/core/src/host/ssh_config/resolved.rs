@@ -156,6 +156,7 @@ pub struct Resolved {
     pub host_key_alias: Option<String>,
     pub user_known_hosts_files: Vec<String>,
     pub global_known_hosts_files: Vec<String>,
+    pub revoked_host_keys: Option<String>,
     pub strict_host_key_checking: StrictHostKeyChecking,
     pub check_host_ip: bool,
     pub hash_known_hosts: bool,

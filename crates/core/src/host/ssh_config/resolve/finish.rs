@@ -102,6 +102,7 @@ impl Finish<'_> {
             host_key_alias,
             user_known_hosts_files: self.user_known_hosts_files(),
             global_known_hosts_files: self.global_known_hosts_files(),
+            revoked_host_keys: self.revoked_host_keys(),
             strict_host_key_checking: options.strict_host_key_checking.unwrap_or(StrictHostKeyChecking::Ask),
             check_host_ip: on(options.check_host_ip, false),
             hash_known_hosts: on(options.hash_known_hosts, false),

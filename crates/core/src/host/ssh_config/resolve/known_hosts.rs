@@ -36,6 +36,14 @@ impl Finish<'_> {
         files.into_iter().filter_map(|file| self.local.expand_tilde(&file)).collect()
     }
 
+    /// It knows `~` only, as well.
+    pub(super) fn revoked_host_keys(&self) -> Option<String> {
+        let file =
+            self.options.foreign.get("revokedhostkeys").filter(|file| !file.eq_ignore_ascii_case("none"))?;
+        // A limit that cannot be read must not be lost.
+        Some(self.local.expand_tilde(file).unwrap_or_else(|| file.clone()))
+    }
+
     pub(super) fn update_host_keys(
         &self,
         has_command: bool,

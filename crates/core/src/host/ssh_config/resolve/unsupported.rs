@@ -9,7 +9,8 @@ use super::{on, place_of};
 
 /// Keywords that apply, ask for something, and are not acted on.
 pub(super) fn unsupported(options: &Options) -> Vec<Unsupported> {
-    let asking = options.foreign.iter().filter(|(_, value)| asks(value));
+    let asking =
+        options.foreign.iter().filter(|(keyword, value)| *keyword != "revokedhostkeys" && asks(value));
     let mut unsupported: Vec<Unsupported> =
         asking.map(|(keyword, value)| named(options, keyword, value.clone())).collect();
     if on(options.compression, false) {
