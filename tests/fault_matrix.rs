@@ -364,7 +364,7 @@ async fn nothing_is_left_behind_by_losing_and_coming_back_many_times() {
     };
     lose().await;
     let settled = Duration::from_secs(10);
-    let resident = || status_kib("VmRSS").unwrap_or_default();
+    let resident = || status_kib("RssAnon").unwrap_or_default();
     let (few_tasks, few_descriptors, before) = {
         let _ = holds_within(Duration::from_secs(2), || false).await;
         (tasks(), descriptors(), resident())

@@ -20,11 +20,9 @@ async fn desk_at(sshd: &Sshd) -> (Desk, HostId) {
     (desk, host)
 }
 
-/// Memory of this process, engine and tests together; 0 where there is no /proc.
+/// Memory of this process, engine and tests together, without the pages of the program; 0 where there is no /proc.
 fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+    bowline_tests::memory::status_kib("RssAnon").unwrap_or(0)
 }
 
 /// Shows what comes until the screen has a text.

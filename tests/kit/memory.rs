@@ -11,6 +11,8 @@ static PANICS: AtomicUsize = AtomicUsize::new(0);
 #[derive(Debug)]
 pub struct Watch {
     start_kib: Option<u64>,
+    /// Pages of the program: they come in as they are used for the first time, and are nothing that it keeps.
+    program_kib: u64,
 }
 
 impl Watch {
@@ -26,7 +28,7 @@ impl Watch {
         });
         // Sets VmHWM back to VmRSS (proc_pid_clear_refs(5)).
         let _ = std::fs::write("/proc/self/clear_refs", "5");
-        Watch { start_kib: status_kib("VmRSS") }
+        Watch { start_kib: status_kib("VmRSS"), program_kib: program_kib() }
     }
 
     /// By how much the highest use of memory since the start was above that of the start, in MiB.
@@ -36,7 +38,8 @@ impl Watch {
             SAID.get_or_init(|| eprintln!("memory is not measured here"));
             return 0.0;
         };
-        high.saturating_sub(start) as f64 / 1024.0
+        let program = program_kib().saturating_sub(self.program_kib);
+        high.saturating_sub(start).saturating_sub(program) as f64 / 1024.0
     }
 
     /// Nothing panicked since the process began, and memory grew by less than this.
@@ -45,6 +48,10 @@ impl Watch {
         let grown = self.grown_mib();
         assert!(grown <= most_mib, "memory grew by {grown:.1} MiB");
     }
+}
+
+fn program_kib() -> u64 {
+    status_kib("RssFile").unwrap_or_default()
 }
 
 /// Memory of this process by one of the names in proc_pid_status(5), in KiB.
