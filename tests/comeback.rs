@@ -357,7 +357,9 @@ async fn the_session_of_a_tab_that_was_closed_while_disconnected_ends_with_the_n
     let next = bed.desk.open(&bed.host).await;
     next.running().await;
     eventually("its session is gone", || !tmux_sessions().contains(&session)).await;
+    let own = answer(&next, "$(tmux display -p '#S')").await;
     bed.desk.engine.terminal_close(next.id).await.expect("it closes");
+    eventually("its session is gone", || !tmux_sessions().contains(&own)).await;
 }
 
 #[tokio::test]
